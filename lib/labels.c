@@ -1,0 +1,556 @@
+#include "labels.h"
+
+#include <errno.h>
+#include <sha2.h>
+#include <stdint.h>
+
+#include "text.h"
+
+#define FILE_NAME_MAX	 200 /* longer ones are cut: file systems allow 255 */
+#define FILE_NAME_CUT	 160
+#define FILE_HASH_DIGITS 32
+#define FILE_CHARACTERS	 "_.:@+-"
+#define PATH_CHARACTERS	 "-._~:@+,="
+
+static const struct slice job_name = SLICE_LITERAL("job");
+static const struct slice file_suffix = SLICE_LITERAL(".prom");
+static const struct slice base64_suffix = SLICE_LITERAL("@base64");
+static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
+static const char upper_digits[] = "0123456789ABCDEF";
+
+static bool is_letter(char byte)
+{
+	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z');
+}
+
+static bool is_digit(char byte)
+{
+	return byte >= '0' && byte <= '9';
+}
+
+static bool is_alphanumeric_or_in(char byte, const char *others)
+{
+	return is_letter(byte) || is_digit(byte) || (byte != '\0' && strchr(others, byte) != NULL);
+}
+
+static struct slice slice_from(struct slice slice, size_t start)
+{
+	return slice_make(slice.data + start, slice.len - start);
+}
+
+bool label_name_valid(struct slice name)
+{
+	if (name.len == 0 || is_digit(name.data[0]))
+		return false;
+	for (size_t i = 0; i < name.len; i++)
+		if (!is_alphanumeric_or_in(name.data[i], "_"))
+			return false;
+	return true;
+}
+
+void grouping_key_init(struct grouping_key *key)
+{
+	*key = (struct grouping_key){0};
+	arena_init(&key->arena);
+}
+
+void grouping_key_release(struct grouping_key *key)
+{
+	arena_release(&key->arena);
+	grouping_key_init(key);
+}
+
+/* The place of a name in the sorted labels: its own, or the one where it belongs. */
+static size_t find_label(const struct grouping_key *key, struct slice name, bool *found)
+{
+	size_t low = 0, high = key->count;
+	*found = false;
+	while (low < high) {
+		size_t middle = low + (high - low) / 2;
+		int order = slice_compare(key->labels[middle].name, name);
+		if (order == 0) {
+			*found = true;
+			return middle;
+		}
+		if (order < 0)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+struct slice grouping_key_value(const struct grouping_key *key, const char *name)
+{
+	bool found;
+	size_t at = find_label(key, slice_of(name), &found);
+	return found ? key->labels[at].value : (struct slice){0};
+}
+
+static int insert_label(struct grouping_key *key, size_t at, struct label label)
+{
+	if (key->count == key->capacity) {
+		size_t capacity = key->capacity == 0 ? 8 : key->capacity * 2;
+		struct label *labels = arena_alloc(&key->arena, capacity * sizeof(*labels));
+		if (labels == NULL)
+			return -1;
+		if (key->count > 0)
+			memcpy(labels, key->labels, key->count * sizeof(*labels));
+		key->labels = labels;
+		key->capacity = capacity;
+	}
+	memmove(key->labels + at + 1, key->labels + at, (key->count - at) * sizeof(*key->labels));
+	key->labels[at] = label;
+	key->count++;
+	return 0;
+}
+
+static int check_name(struct slice name, struct error *error)
+{
+	static const struct slice reserved = SLICE_LITERAL("__");
+	if (label_name_valid(name) && !slice_has_prefix(name, reserved))
+		return 0;
+	return error_set(error, ERROR_SYNTAX, "improper label name %s", quote(name).text);
+}
+
+static int check_value(struct slice name, struct slice value, struct error *error)
+{
+	if (slice_equal(name, job_name) && value.len == 0)
+		return error_set(error, ERROR_SYNTAX, "job name is required");
+	if (!utf8_valid(value))
+		return error_set(
+			error, ERROR_SYNTAX, "value %s of label %s is not UTF-8", quote(value).text, quote(name).text);
+	return 0;
+}
+
+int grouping_key_set(struct grouping_key *key, struct slice name, struct slice value, struct error *error)
+{
+	if (check_name(name, error) == -1 || check_value(name, value, error) == -1)
+		return -1;
+	key->text = key->file = (struct slice){0};
+	struct label label = {.value = arena_copy(&key->arena, value)};
+	if (label.value.data == NULL)
+		return error_set_memory(error);
+	bool found;
+	size_t at = find_label(key, name, &found);
+	if (found) {
+		key->labels[at].value = label.value;
+		return 0;
+	}
+	label.name = arena_copy(&key->arena, name);
+	if (label.name.data == NULL || insert_label(key, at, label) == -1)
+		return error_set_memory(error);
+	return 0;
+}
+
+static int check_count(const struct grouping_key *key, const struct limits *limits, struct error *error)
+{
+	if (key->count <= limits->labels)
+		return 0;
+	return error_set(error, ERROR_TOO_LARGE, "the grouping key has more than %zu labels", limits->labels);
+}
+
+/* For the parsers: stops at the limit, so that the input can't make the sorted insertion expensive. */
+static int add_label(struct grouping_key *key, struct slice name, struct slice value, const struct limits *limits,
+	struct error *error)
+{
+	return grouping_key_set(key, name, value, error) == -1 ? -1 : check_count(key, limits, error);
+}
+
+static int check_limits(const struct grouping_key *key, const struct limits *limits, struct error *error)
+{
+	if (check_count(key, limits, error) == -1)
+		return -1;
+	for (size_t i = 0; i < key->count; i++) {
+		const struct label *label = &key->labels[i];
+		if (label->name.len > limits->name)
+			return error_set(error, ERROR_TOO_LARGE, "label name %s is longer than %zu bytes",
+				quote(label->name).text, limits->name);
+		size_t written = label->value.len;
+		for (size_t k = 0; k < label->value.len; k++)
+			written += strchr("\\\"\n", label->value.data[k]) != NULL && label->value.data[k] != '\0';
+		if (written > limits->label_value)
+			return error_set(error, ERROR_TOO_LARGE, "value of label %s is longer than %zu bytes",
+				quote(label->name).text, limits->label_value);
+	}
+	return 0;
+}
+
+/* The order in which every form of a key has its labels: job, then the others by name. 0 is job. */
+static const struct label *label_in_order(const struct grouping_key *key, size_t index)
+{
+	bool found;
+	size_t job = find_label(key, job_name, &found);
+	if (index == 0)
+		return &key->labels[job];
+	return &key->labels[index <= job ? index - 1 : index];
+}
+
+/* The functions that append return 0, or -1 with errno. */
+static int append_text_label(struct buffer *out, const struct label *label)
+{
+	return buffer_append_slice(out, label->name) == -1 || buffer_append_string(out, "=\"") == -1 ||
+			       text_escape(out, label->value) == -1 || buffer_append_byte(out, '"') == -1
+		       ? -1
+		       : 0;
+}
+
+static int append_text(struct buffer *out, const struct grouping_key *key)
+{
+	for (size_t i = 0; i < key->count; i++)
+		if (buffer_append_byte(out, i == 0 ? '{' : ',') == -1 ||
+			append_text_label(out, label_in_order(key, i)) == -1)
+			return -1;
+	return buffer_append_byte(out, '}');
+}
+
+/* Bytes other than letters, digits and `others` become %XX. */
+static int append_percent_encoded(struct buffer *out, struct slice value, const char *others)
+{
+	for (size_t i = 0; i < value.len; i++) {
+		unsigned char byte = (unsigned char)value.data[i];
+		char escape[3] = {'%', upper_digits[byte >> 4], upper_digits[byte & 0xf]};
+		bool plain = is_alphanumeric_or_in(value.data[i], others);
+		if (buffer_append(out, plain ? &value.data[i] : escape, plain ? 1 : sizeof(escape)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* The name without the suffix; no further than past the length from which a name is cut. */
+static int append_file_stem(struct buffer *out, const struct grouping_key *key)
+{
+	for (size_t i = 0; i < key->count && out->len <= FILE_NAME_MAX; i++) {
+		const struct label *label = label_in_order(key, i);
+		if ((i > 0 && buffer_append_byte(out, ',') == -1) || buffer_append_slice(out, label->name) == -1 ||
+			buffer_append_byte(out, '=') == -1 ||
+			append_percent_encoded(out, label->value, FILE_CHARACTERS) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Cuts a stem, not inside an escape, and appends the hash of the key's text. */
+static int cut_file_stem(struct buffer *out, struct slice text)
+{
+	char digits[SHA256_DIGEST_STRING_LENGTH];
+	SHA256Data((const uint8_t *)text.data, text.len, digits);
+	out->len = FILE_NAME_CUT;
+	for (size_t back = 1; back <= 2; back++)
+		if (out->data[FILE_NAME_CUT - back] == '%')
+			out->len = FILE_NAME_CUT - back;
+	return buffer_append_byte(out, '~') == -1 ? -1 : buffer_append(out, digits, FILE_HASH_DIGITS);
+}
+
+static int append_file(struct buffer *out, const struct grouping_key *key)
+{
+	if (append_file_stem(out, key) == -1)
+		return -1;
+	if (out->len + file_suffix.len > FILE_NAME_MAX && cut_file_stem(out, key->text) == -1)
+		return -1;
+	return buffer_append_slice(out, file_suffix);
+}
+
+int grouping_key_finish(struct grouping_key *key, const struct limits *limits, struct error *error)
+{
+	if (grouping_key_value(key, "job").data == NULL)
+		return error_set(error, ERROR_SYNTAX, "job name is required");
+	if (check_limits(key, limits, error) == -1)
+		return -1;
+	int result = -1;
+	struct buffer out;
+	buffer_init(&out, SIZE_MAX);
+	if (append_text(&out, key) == -1)
+		goto out;
+	key->text = arena_copy(&key->arena, buffer_slice(&out));
+	buffer_clear(&out);
+	if (key->text.data == NULL || append_file(&out, key) == -1)
+		goto out;
+	key->file = arena_copy(&key->arena, buffer_slice(&out));
+	result = key->file.data == NULL ? -1 : 0;
+out:
+	buffer_release(&out);
+	return result == -1 ? error_set_memory(error) : 0;
+}
+
+/* Cuts what stands before the first separator, or all, off the front of *rest. */
+static struct slice cut(struct slice *rest, char separator)
+{
+	if (rest->len == 0)
+		return *rest;
+	const char *at = memchr(rest->data, separator, rest->len);
+	struct slice piece = slice_make(rest->data, at == NULL ? rest->len : (size_t)(at - rest->data));
+	*rest = slice_from(*rest, at == NULL ? rest->len : piece.len + 1);
+	return piece;
+}
+
+static int base64_value(char byte)
+{
+	const char *at = byte == '\0' ? NULL : strchr(base64_alphabet, byte);
+	return at == NULL ? -1 : (int)(at - base64_alphabet);
+}
+
+/* As the upstream reads it: padding is ignored, line ends are skipped, bits left over need not be zero. The value lives
+ * in the arena. */
+static int decode_base64(struct arena *arena, struct slice encoded, struct slice *value, struct error *error)
+{
+	while (encoded.len > 0 && encoded.data[encoded.len - 1] == '=')
+		encoded.len--;
+	char *out = arena_alloc(arena, encoded.len + 1);
+	if (out == NULL)
+		return error_set_memory(error);
+	size_t len = 0, digits = 0;
+	unsigned bits = 0;
+	for (size_t i = 0; i < encoded.len; i++) {
+		if (encoded.data[i] == '\r' || encoded.data[i] == '\n')
+			continue;
+		int digit = base64_value(encoded.data[i]);
+		if (digit == -1)
+			return error_set(error, ERROR_SYNTAX, "a character is not in the URL-safe alphabet");
+		bits = bits << 6 | (unsigned)digit;
+		if (++digits % 4 != 1)
+			out[len++] = (char)(bits >> (8 - digits % 4 * 2) % 8);
+	}
+	if (digits % 4 == 1)
+		return error_set(error, ERROR_SYNTAX, "one character is left over at its end");
+	*value = slice_make(out, len);
+	return 0;
+}
+
+/* Cuts @base64 off the end of a name. */
+static bool cut_base64_suffix(struct slice *name)
+{
+	if (!slice_has_suffix(*name, base64_suffix))
+		return false;
+	name->len -= base64_suffix.len;
+	return true;
+}
+
+/* The job segment wins, so that a label job is checked and dropped. */
+static int parse_path_label(struct grouping_key *key, struct slice name, struct slice value,
+	const struct limits *limits, struct error *error)
+{
+	bool base64 = cut_base64_suffix(&name);
+	if (check_name(name, error) == -1)
+		return -1;
+	struct slice plain = value;
+	if (base64 && decode_base64(&key->arena, value, &plain, error) == -1)
+		return error->kind != ERROR_SYNTAX
+			       ? -1
+			       : error_prefix(error, "invalid base64 encoding for label %.*s=%s: ", SLICE_PRINTF(name),
+					 quote(value).text);
+	return slice_equal(name, job_name) ? 0 : add_label(key, name, plain, limits, error);
+}
+
+static int parse_path_labels(
+	struct grouping_key *key, struct slice path, const struct limits *limits, struct error *error)
+{
+	if (path.len <= 1)
+		return 0;
+	size_t slashes = 0;
+	for (size_t i = 0; i < path.len; i++)
+		slashes += path.data[i] == '/';
+	if (slashes % 2 != 0)
+		return error_set(error, ERROR_SYNTAX, "odd number of components in label string %s", quote(path).text);
+	struct slice rest = slice_from(path, 1);
+	for (size_t i = 0; i < slashes; i += 2) {
+		struct slice name = cut(&rest, '/');
+		struct slice value = cut(&rest, '/');
+		if (parse_path_label(key, name, value, limits, error) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+int grouping_key_from_path(
+	struct grouping_key *key, struct slice path, const struct limits *limits, struct error *error)
+{
+	struct slice rest = path;
+	bool rooted = cut(&rest, '/').len == 0 && path.len > 0;
+	struct slice name = cut(&rest, '/');
+	bool base64 = cut_base64_suffix(&name);
+	if (!rooted || !slice_equal(name, job_name))
+		return error_set(error, ERROR_SYNTAX, "path %s of a group does not start with /job/ or /job@base64/",
+			quote(path).text);
+	struct slice encoded = cut(&rest, '/'), job = encoded;
+	if (base64 && decode_base64(&key->arena, encoded, &job, error) == -1)
+		return error->kind != ERROR_SYNTAX
+			       ? -1
+			       : error_prefix(error, "invalid base64 encoding in job name %s: ", quote(encoded).text);
+	/* What cut() left lacks the slash that it stopped at, which the upstream's rules count. */
+	struct slice labels = slice_from(path, (size_t)(encoded.data + encoded.len - path.data));
+	if (parse_path_labels(key, labels, limits, error) == -1 || add_label(key, job_name, job, limits, error) == -1)
+		return -1;
+	return grouping_key_finish(key, limits, error);
+}
+
+static int hexadecimal(char byte)
+{
+	const char *at = byte == '\0' ? NULL : strchr(upper_digits, byte);
+	return at == NULL ? -1 : (int)(at - upper_digits);
+}
+
+/* Appends a value of a file's name. 0, or -1 with errno, EINVAL for a bad escape. */
+static int percent_decode(struct buffer *out, struct slice encoded)
+{
+	for (size_t i = 0; i < encoded.len; i++) {
+		char byte = encoded.data[i];
+		if (byte == '%') {
+			int high = encoded.len - i > 2 ? hexadecimal(encoded.data[i + 1]) : -1;
+			int low = encoded.len - i > 2 ? hexadecimal(encoded.data[i + 2]) : -1;
+			if (high == -1 || low == -1) {
+				errno = EINVAL;
+				return -1;
+			}
+			byte = (char)(high << 4 | low);
+			i += 2;
+		}
+		if (buffer_append_byte(out, byte) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+/* Parses NAME=VALUE,NAME=VALUE... with a scratch buffer. */
+static int parse_file_labels(struct grouping_key *key, struct slice stem, struct buffer *value,
+	const struct limits *limits, struct error *error)
+{
+	while (stem.len > 0) {
+		struct slice encoded = cut(&stem, ',');
+		struct slice name = cut(&encoded, '=');
+		buffer_clear(value);
+		if (percent_decode(value, encoded) == -1)
+			return errno == EINVAL ? error_set(error, ERROR_SYNTAX, "bad escape in the value of %s",
+							 quote(name).text)
+					       : error_set_memory(error);
+		if (add_label(key, name, buffer_slice(value), limits, error) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int parse_file(struct grouping_key *key, struct slice file, struct buffer *value, const struct limits *limits,
+	struct error *error)
+{
+	if (!slice_has_suffix(file, file_suffix))
+		return error_set(error, ERROR_SYNTAX, "it does not end in .prom");
+	if (file.len > FILE_NAME_MAX || memchr(file.data, '~', file.len) != NULL)
+		return error_set(error, ERROR_SYNTAX, "a name that was cut can't be read back");
+	struct slice stem = slice_make(file.data, file.len - file_suffix.len);
+	if (parse_file_labels(key, stem, value, limits, error) == -1 || grouping_key_finish(key, limits, error) == -1)
+		return -1;
+	if (!slice_equal(key->file, file))
+		return error_set(error, ERROR_SYNTAX, "the name of this group's file is %s", quote(key->file).text);
+	return 0;
+}
+
+int grouping_key_from_file(
+	struct grouping_key *key, struct slice file, const struct limits *limits, struct error *error)
+{
+	struct buffer value;
+	buffer_init(&value, SIZE_MAX);
+	int result = parse_file(key, file, &value, limits, error);
+	buffer_release(&value);
+	return result == 0 || error->kind == ERROR_MEMORY ? result
+							  : error_prefix(error, "file name %s: ", quote(file).text);
+}
+
+/* Cuts NAME="VALUE" off the front of *rest, with the comma that must stand between two. The value stays escaped. */
+static bool cut_text_label(struct slice *rest, struct label *label)
+{
+	struct slice after = *rest;
+	label->name = cut(&after, '=');
+	if (after.len == 0 || after.data[0] != '"')
+		return false;
+	size_t end = 1;
+	while (end < after.len && after.data[end] != '"' && after.data[end] != '\n') {
+		if (after.data[end] == '\\' && (++end == after.len || strchr("\\\"n", after.data[end]) == NULL))
+			return false;
+		end++;
+	}
+	if (end == after.len || after.data[end] == '\n')
+		return false;
+	label->value = slice_make(after.data + 1, end - 1);
+	*rest = slice_from(after, end + 1);
+	if (rest->len == 0)
+		return true;
+	bool more = rest->len > 1 && rest->data[0] == ',';
+	*rest = slice_from(*rest, 1);
+	return more;
+}
+
+static int parse_text_labels(struct grouping_key *key, struct slice rest, struct buffer *value,
+	const struct limits *limits, struct error *error)
+{
+	while (rest.len > 0) {
+		struct label label;
+		if (!cut_text_label(&rest, &label))
+			return error_set(error, ERROR_SYNTAX, "it is not of the form {job=\"a\",name=\"value\"}");
+		buffer_clear(value);
+		if (text_unescape(value, label.value) == -1)
+			return error_set_memory(error);
+		size_t before = key->count;
+		if (add_label(key, label.name, buffer_slice(value), limits, error) == -1)
+			return -1;
+		if (key->count == before)
+			return error_set(error, ERROR_SYNTAX, "label %s is there twice", quote(label.name).text);
+	}
+	return 0;
+}
+
+static int parse_text(struct grouping_key *key, struct slice text, struct buffer *value, const struct limits *limits,
+	struct error *error)
+{
+	if (text.len < 2 || text.data[0] != '{' || text.data[text.len - 1] != '}')
+		return error_set(error, ERROR_SYNTAX, "it does not stand in braces");
+	struct slice labels = slice_make(text.data + 1, text.len - 2);
+	return parse_text_labels(key, labels, value, limits, error) == -1 ? -1
+									  : grouping_key_finish(key, limits, error);
+}
+
+int grouping_key_from_text(
+	struct grouping_key *key, struct slice text, const struct limits *limits, struct error *error)
+{
+	struct buffer value;
+	buffer_init(&value, SIZE_MAX);
+	int result = parse_text(key, text, &value, limits, error);
+	buffer_release(&value);
+	return result == 0 || error->kind == ERROR_MEMORY ? result
+							  : error_prefix(error, "grouping key %s: ", quote(text).text);
+}
+
+static int append_base64(struct buffer *out, struct slice value)
+{
+	if (value.len == 0)
+		return buffer_append_byte(out, '=');
+	unsigned bits = 0, pending = 0;
+	for (size_t i = 0; i < value.len; i++) {
+		bits = bits << 8 | (unsigned char)value.data[i];
+		for (pending += 8; pending >= 6; pending -= 6)
+			if (buffer_append_byte(out, base64_alphabet[bits >> (pending - 6) & 0x3f]) == -1)
+				return -1;
+	}
+	return pending == 0 ? 0 : buffer_append_byte(out, base64_alphabet[bits << (6 - pending) & 0x3f]);
+}
+
+/* Whether a value gets through a path: servers clean away empty and dotted components, and proxies refuse %00. */
+static bool path_carries(struct slice value)
+{
+	return value.len > 0 && memchr(value.data, '/', value.len) == NULL &&
+	       memchr(value.data, '\0', value.len) == NULL && !slice_is(value, ".") && !slice_is(value, "..");
+}
+
+int grouping_key_append_path(const struct grouping_key *key, struct buffer *out)
+{
+	for (size_t i = 0; i < key->count; i++) {
+		const struct label *label = label_in_order(key, i);
+		bool plain = path_carries(label->value);
+		if (buffer_append_byte(out, '/') == -1 || buffer_append_slice(out, label->name) == -1 ||
+			(!plain && buffer_append_slice(out, base64_suffix) == -1) ||
+			buffer_append_byte(out, '/') == -1 ||
+			(plain ? append_percent_encoded(out, label->value, PATH_CHARACTERS)
+			       : append_base64(out, label->value)) == -1)
+			return -1;
+	}
+	return 0;
+}
