@@ -1,0 +1,51 @@
+/*
+ * canonical: a metric family of a group as text, always in the same way.
+ *
+ * The canonical form: HELP where there is one, TYPE, then one line a sample with the grouping labels put over its own
+ * (instance="" added where neither has an instance), labels in byte order of their names, the shortest value that reads
+ * back. A histogram's or a summary's lines stand together: buckets or quantiles in the order given, a missing +Inf
+ * bucket made from the count, _sum, _count. Metrics stay in the order given.
+ */
+#ifndef PGW_CANONICAL_H
+#define PGW_CANONICAL_H
+
+#include <stdint.h>
+
+#include "buffer.h"
+#include "error.h"
+#include "exposition.h"
+#include "hash.h"
+#include "labels.h"
+
+/* The grouping labels of a key, made ready for writing many samples. One of zeros puts no labels on: for the
+ * gateway's own metrics. */
+struct canonical_key {
+	struct arena arena;
+	struct label *labels; /* those of the key and instance, by name, escaped */
+	size_t count;
+	size_t length;		 /* of all of them as text */
+	size_t default_instance; /* which of them is the instance="" that gives way to a sample's own; SIZE_MAX: none */
+};
+
+int canonical_key_init(struct canonical_key *canonical, const struct grouping_key *key, struct error *error);
+void canonical_key_release(struct canonical_key *canonical);
+
+/* Appends "# HELP ..." (where help.data is not NULL) and "# TYPE ...". 0, or -1 with errno. */
+int canonical_append_head(struct buffer *out, struct slice name, struct slice help, enum metric_type type);
+
+/*
+ * Appends the sample lines of a family and stores the fingerprints of its series, family->metric_count of them, in
+ * the order of the lines. A series is a metric's name with its labels but quantile and le. 0, or -1 with
+ * ERROR_INCONSISTENT (a histogram under a grouping label le, a summary under quantile: the line would have that label
+ * twice), ERROR_TOO_LARGE or ERROR_MEMORY.
+ */
+int canonical_append_samples(struct buffer *out, const struct exposition *exposition,
+	const struct metric_family *family, const struct canonical_key *key, struct fingerprint *fingerprints,
+	struct error *error);
+
+/* Finds the series of a fingerprint in sample lines written by canonical_append_samples() for a family of that type,
+ * for messages: its labels, as between the braces, without quantile and le. data is NULL where it isn't there. */
+struct slice canonical_find(
+	struct slice samples, struct slice name, enum metric_type type, struct fingerprint fingerprint);
+
+#endif

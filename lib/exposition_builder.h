@@ -1,0 +1,64 @@
+/*
+ * exposition_builder: puts families, metrics and their parts into an exposition, in whatever order they come.
+ *
+ * For the readers of the formats; others see the finished exposition. Functions return 0, or -1 when out of memory.
+ */
+#ifndef PGW_EXPOSITION_BUILDER_H
+#define PGW_EXPOSITION_BUILDER_H
+
+#include "exposition.h"
+
+/* A hash table of indices into one of the exposition's arrays, open addressing. */
+struct index_table {
+	uint32_t *slots; /* EXPOSITION_NONE where free */
+	size_t mask;	 /* slots - 1 */
+	size_t used;
+};
+
+struct exposition_builder {
+	struct exposition *exposition;
+	struct index_table families;	  /* by name */
+	struct index_table distributions; /* by family and labels */
+	bool *typed;			  /* of each family: whether its type is settled */
+	uint32_t typed_capacity;
+};
+
+/* What the name of a sample makes of it. */
+enum sample_role {
+	SAMPLE_VALUE, /* its family's own name, or a bucket's */
+	SAMPLE_SUM,
+	SAMPLE_COUNT,
+};
+
+/* The exposition is empty and initialised, and outlives the builder. */
+int exposition_builder_init(struct exposition_builder *builder, struct exposition *exposition);
+void exposition_builder_release(struct exposition_builder *builder);
+
+/* Finds the family that the name of a sample, HELP or TYPE belongs to: its own, else the summary's or histogram's
+ * whose lines bear it, else a new one (the order of expfmt's setOrCreateCurrentMF). */
+int exposition_builder_family(
+	struct exposition_builder *builder, struct slice name, uint32_t line, uint32_t *family, enum sample_role *role);
+
+/* Room for one more label at the end of exposition.labels, where the labels of a metric are collected. */
+int exposition_builder_reserve_label(struct exposition_builder *builder);
+
+/* Adds a metric to a family. Its labels are the last `label_count` of exposition.labels. */
+int exposition_builder_metric(struct exposition_builder *builder, uint32_t family, uint32_t label_count, uint32_t line);
+
+/* Finds the summary or histogram of a family with the last `label_count` labels, or adds it. Labels that are there
+ * already are taken back. NULL when out of memory. */
+struct distribution *exposition_builder_distribution(
+	struct exposition_builder *builder, uint32_t family, uint32_t label_count, uint32_t line);
+
+int exposition_builder_point(struct exposition_builder *builder, struct distribution *distribution, double bound,
+	double value, uint32_t line);
+
+/* Drops families without metrics and sorts the others. */
+void exposition_builder_finish(struct exposition_builder *builder);
+
+static inline bool metric_type_is_distribution(enum metric_type type)
+{
+	return type == METRIC_SUMMARY || type == METRIC_HISTOGRAM;
+}
+
+#endif
