@@ -1,0 +1,89 @@
+/*
+ * group: one group of metrics, as it is in a group file and in memory.
+ *
+ * A group is never changed: a push makes a new one from the old one and what was pushed. Its text is the group file
+ * of format 1, byte for byte, described in pgw-spool(5); its blocks are slices of that text. group_free() frees all.
+ */
+#ifndef PGW_GROUP_H
+#define PGW_GROUP_H
+
+#include <stdint.h>
+
+#include "canonical.h"
+#include "error.h"
+#include "exposition.h"
+#include "labels.h"
+#include "limits.h"
+
+/* The upstream's two families that every group has. */
+#define PUSH_TIME_NAME	       "push_time_seconds"
+#define PUSH_FAILURE_TIME_NAME "push_failure_time_seconds"
+
+enum push_method {
+	PUSH_NONE, /* never pushed with success, or made by hand */
+	PUSH_POST, /* replaced families of the same name */
+	PUSH_PUT,  /* replaced the group */
+};
+
+/* "-", "POST", "PUT". */
+extern const char *const push_method_names[];
+
+/* One family of a group. */
+struct block {
+	struct slice name;
+	struct slice help; /* escaped; data is NULL where there is none */
+	enum metric_type type;
+	struct slice whole;    /* HELP, TYPE and the sample lines */
+	struct slice samples;  /* the sample lines only */
+	int64_t pushed;	       /* when this family was pushed, ns since the epoch */
+	uint32_t first_series; /* in group.series */
+	uint32_t series_count;
+};
+
+struct group {
+	struct grouping_key key;
+	struct slice text;    /* the whole group file */
+	struct block *blocks; /* by name in byte order */
+	size_t block_count;
+	struct fingerprint *series; /* of all blocks, in their order */
+	uint32_t *lines;	    /* of each series in what was pushed; 0 for one that was there before */
+	size_t series_count;
+	int64_t push_time;	   /* last push that succeeded, ns since the epoch; 0 for never */
+	int64_t push_failure_time; /* last push that was refused, the same */
+	enum push_method method;   /* of the last push that succeeded */
+	bool by_hand;		   /* read from a file without pgw's header */
+};
+
+/* The limits for group files: a file holds what was pushed with the grouping labels on every sample. */
+struct limits group_file_limits(const struct limits *limits);
+
+void group_free(struct group *group);
+
+/*
+ * Reads a group file. `file` is its name, `modified` its time of modification in ns since the epoch, the push time
+ * of a file without a header. A file made by hand needs no header when its name can be read back; its labels are
+ * overridden by the grouping labels, as those of a push are.
+ * NULL and ERROR_SYNTAX, ERROR_INCONSISTENT or ERROR_TOO_LARGE when the file can't be a group: it doesn't parse, has
+ * timestamps, or its name and its key disagree.
+ */
+struct group *group_read(
+	struct slice file, struct slice text, int64_t modified, const struct limits *limits, struct error *error);
+
+/*
+ * The group after a push. `old` is the group before, or NULL; `pushed` has passed exposition_check(). POST keeps the
+ * old families whose names were not pushed, PUT drops them; families named as the two above are replaced by the
+ * group's own. `now` in ns since the epoch. NULL with an error when the group is inconsistent in itself (a series
+ * twice) or too large.
+ */
+struct group *group_push(const struct group *old, const struct grouping_key *key, const struct exposition *pushed,
+	enum push_method method, int64_t now, const struct limits *limits, struct error *error);
+
+/* The group after a push that was refused: as before but for the failure time; a new one without push time where there
+ * was none. */
+struct group *group_push_failed(const struct group *old, const struct grouping_key *key, int64_t now,
+	const struct limits *limits, struct error *error);
+
+/* The block of a family, or NULL. */
+const struct block *group_block(const struct group *group, struct slice name);
+
+#endif
