@@ -1,0 +1,107 @@
+/*
+ * spool: the directory that is the store, format 1 (see pgw-spool(5)).
+ *
+ *	struct spool spool;
+ *	struct spool_options options = SPOOL_OPTIONS_DEFAULT;
+ *	if (spool_open(&spool, "/var/spool/pgw", &options, &error) == -1) ...
+ *	if (spool_lock(&spool, &error) == -1) ...
+ *	struct spool_change change = {.file = key.file, .text = text};
+ *	spool_apply(&spool, &change, 1);	change.result.message where change.failed
+ *	spool_unlock(&spool);
+ *	spool_close(&spool);
+ *
+ * This module knows files and their names, not what is in them. All work is relative to directory descriptors; the
+ * spool may be renamed while it is open. Readers need no lock: rename(2) makes each group file whole or absent.
+ */
+#ifndef PGW_SPOOL_H
+#define PGW_SPOOL_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "buffer.h"
+#include "error.h"
+#include "slice.h"
+
+#define SPOOL_DEFAULT_PATH "/var/spool/pgw"
+#define SPOOL_GROUPS	   "groups" /* the folder of the group files */
+#define SPOOL_SUFFIX	   ".prom"
+
+struct spool_options {
+	bool create;	       /* make the directory (its parent must be there), version and groups/ when missing */
+	bool read_only;	       /* neither lock nor create: for readers without write permission */
+	bool sync;	       /* spool_apply() returns when the changes are on disk */
+	unsigned lock_timeout; /* ms to wait for the lock */
+};
+
+#define SPOOL_OPTIONS_DEFAULT                                                                                          \
+	{                                                                                                              \
+		.create = true, .read_only = false, .sync = true, .lock_timeout = 10000                                \
+	}
+
+struct spool {
+	int directory; /* descriptor of the spool */
+	int groups;    /* descriptor of groups/ */
+	int lock;      /* descriptor of the lock file; -1 when read-only */
+	bool locked;
+	unsigned temporary; /* number of the next temporary file */
+	struct spool_options options;
+	char *path; /* as given, for messages */
+};
+
+/* What tells one state of a file from another. */
+struct file_id {
+	ino_t inode;
+	off_t size;	  /* bytes */
+	int64_t modified; /* ns since the epoch */
+};
+
+/* Opens a spool, and makes it where options.create allows. A file or a directory that is no spool is refused, as is
+ * a spool of another version. 0, or -1 with ERROR_CREATE, ERROR_PERMISSION, ... */
+int spool_open(struct spool *spool, const char *path, const struct spool_options *options, struct error *error);
+void spool_close(struct spool *spool);
+
+/* Takes the exclusive lock (flock(2)), waiting up to the time limit. 0, or -1 with ERROR_BUSY or ERROR_IO. */
+int spool_lock(struct spool *spool, struct error *error);
+void spool_unlock(struct spool *spool);
+
+/* Calls `visit` for each group file, in no order: names that end in .prom and don't start with a dot. A visit that
+ * returns -1 ends the scan with -1. 0, or -1 with ERROR_IO. */
+typedef int spool_visit(const char *file, void *context, struct error *error);
+int spool_scan(struct spool *spool, spool_visit *visit, void *context, struct error *error);
+
+/* Identifies a group file. 1 if it is there, 0 if not, -1 with an error. Only regular files count as there (a symbolic
+ * link counts as what it points to). */
+int spool_identify(struct spool *spool, const char *file, struct file_id *id, struct error *error);
+
+/* Appends a group file's bytes to a buffer. 1, 0 if it isn't there, -1 with ERROR_IO, or ERROR_TOO_LARGE when it does
+ * not fit the buffer's maximum. Never blocks on a FIFO or a device. */
+int spool_read(struct spool *spool, const char *file, struct buffer *text, struct file_id *id, struct error *error);
+
+/* One change of a group file, and how it went. */
+struct spool_change {
+	struct slice file;  /* its name, NUL-terminated */
+	struct slice text;  /* its new bytes; data is NULL to delete it (one that isn't there is deleted already) */
+	struct file_id id;  /* out: of the new file */
+	bool failed;	    /* out */
+	struct error error; /* out, where failed: ERROR_FULL, ERROR_IO, ... */
+	int temporary;	    /* spool_apply()'s own */
+	unsigned number;    /* spool_apply()'s own */
+};
+
+/*
+ * Makes all the changes, each by itself whole or not at all, under the lock, which the caller holds. With
+ * options.sync all that did not fail are on disk on return: the new files are synced together before the first
+ * rename, the directory after the last. A change that failed left the old file as it was and no debris.
+ */
+void spool_apply(struct spool *spool, struct spool_change *changes, size_t count);
+
+/* Removes what writers that were killed left behind. The caller holds the lock, so that no temporary file is in use.
+ * 0, or -1 with an error. */
+int spool_sweep(struct spool *spool, struct error *error);
+
+/* Whether a name in groups/ is a temporary file of a writer; `own` tells whether of this process. */
+bool spool_is_temporary(const char *file, bool *own);
+
+#endif
