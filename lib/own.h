@@ -1,0 +1,27 @@
+/*
+ * own: the gateway's own metric families.
+ *
+ * Their names and types are reserved: a push may add series to them (the process_* of a client library), but not
+ * change their type. The table has upstream's names, so that a push which the upstream refuses is refused here.
+ */
+#ifndef PGW_OWN_H
+#define PGW_OWN_H
+
+#include <stddef.h>
+
+#include "exposition.h"
+
+struct own_family {
+	const char *name;
+	enum metric_type type;
+	const char *help;
+};
+
+/* All of them, by name in byte order. */
+extern const struct own_family own_families[];
+extern const size_t own_family_count;
+
+/* The family of that name, or NULL. */
+const struct own_family *own_family(struct slice name);
+
+#endif

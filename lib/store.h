@@ -1,0 +1,64 @@
+/*
+ * store: pushes and deletions, from request to disk.
+ *
+ *	struct store store;
+ *	store_open(&store, path, &spool_options, &limits, &error);
+ *	struct store_change change = {.method = STORE_POST, .key = &key, .pushed = &exposition, .time = now};
+ *	struct store_change *batch[] = {&change};
+ *	store_commit(&store, batch, 1);
+ *	if (change.failed) ... change.error
+ *	store_close(&store);
+ *
+ * One lock, one refresh and one wait for the disk serve a whole batch. The changes are applied in their order, so that
+ * two of one group behave as if they came one after the other.
+ */
+#ifndef PGW_STORE_H
+#define PGW_STORE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "error.h"
+#include "exposition.h"
+#include "labels.h"
+#include "limits.h"
+#include "spool.h"
+#include "view.h"
+
+enum store_method {
+	STORE_POST,
+	STORE_PUT,
+	STORE_DELETE,
+};
+
+struct store_change {
+	enum store_method method;
+	const struct grouping_key *key;
+	const struct exposition *pushed; /* NULL for STORE_DELETE */
+	int64_t time;			 /* ns since the epoch */
+	bool existed;			 /* out: the group was there */
+	bool failed;			 /* out */
+	struct error error; /* out, where failed. ERROR_INCONSISTENT: the push was refused and its time recorded */
+};
+
+struct store {
+	struct spool spool;
+	struct view *view;
+	struct limits limits;
+	bool swept; /* of what killed writers left, when this process first wrote */
+};
+
+int store_open(struct store *store, const char *path, const struct spool_options *options, const struct limits *limits,
+	struct error *error);
+void store_close(struct store *store);
+
+/* Applies a batch. On return each change has its result; those that did not fail are as durable as the spool's
+ * options say. Runs exposition_check() on what was pushed: a push that it refuses is recorded as failed, like one that
+ * clashes with another group. */
+void store_commit(struct store *store, struct store_change **changes, size_t count);
+
+/* Checks one push against what is in the spool, changing neither. 0, or -1 with the error that store_commit()
+ * would give. */
+int store_check(struct store *store, const struct store_change *change, struct error *error);
+
+#endif

@@ -1,0 +1,87 @@
+/*
+ * view: what is in a spool: every group, which family has which type, which series is whose, and the exposition of
+ * the whole.
+ *
+ *	struct view *view = view_new(&spool, &limits, &error);
+ *	view_refresh(view, &error);			at each answer
+ *	view_append_exposition(view, &text, &error);
+ *
+ * The view follows the spool: view_refresh() costs what changed since the last one (the first one reads all). A change
+ * of the process's own goes in by view_put() and view_remove() in time proportional to the group, before or after the
+ * file is written. Callers see groups, never the index.
+ *
+ * Consistency (the rules of the upstream's registry): one type for a family's name over all groups and the gateway's
+ *own families; no series twice; no name that ends in _count, _sum or _bucket beside the summary or histogram that
+ * writes lines of that name. A file that breaks a rule, or can't be read, is left out of everything and listed with
+ * its reason. Which of two is left out does not depend on the order of events: files that pgw wrote win over files made
+ * by hand, then the lower name in byte order wins.
+ */
+#ifndef PGW_VIEW_H
+#define PGW_VIEW_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "buffer.h"
+#include "error.h"
+#include "group.h"
+#include "limits.h"
+#include "spool.h"
+
+struct view;
+
+/* How much is in it. */
+struct view_counts {
+	size_t groups;
+	size_t series;	 /* metrics: a histogram or a summary counts as one */
+	size_t bytes;	 /* of the group files */
+	size_t rejected; /* group files left out */
+};
+
+/* An empty view of a spool, which must outlive it; `limits` is copied. NULL with ERROR_MEMORY. */
+struct view *view_new(struct spool *spool, const struct limits *limits, struct error *error);
+void view_free(struct view *view);
+
+/* Reads what others changed. 0, or -1 with ERROR_IO or ERROR_MEMORY. Never fails for a bad group file. */
+int view_refresh(struct view *view, struct error *error);
+
+/* The descriptor that becomes readable when the spool changes, or -1 where there is none and only asking helps. */
+int view_fd(const struct view *view);
+
+/* The group in a file of that name, or NULL. Valid until the view changes. */
+const struct group *view_group(const struct view *view, struct slice file);
+
+/* Puts a group in the place of the one of the same key, or beside the others. The view owns it on success. -1 with
+ * ERROR_INCONSISTENT, which names the metric, the line where the group knows it and the group or the gateway's own
+ * family that it clashes with, ERROR_FULL at a limit, or ERROR_MEMORY; the view is then unchanged and the group is the
+ * caller's. */
+int view_put(struct view *view, struct group *group, struct error *error);
+
+/* Removes the group of that file; none there is fine. */
+void view_remove(struct view *view, struct slice file);
+
+/* What the caller knows of the file of a group that it wrote, so that the next refresh does not read it again. */
+void view_set_file_id(struct view *view, struct slice file, const struct file_id *id);
+
+/* Forgets what it knows of that file; the next refresh reads it. For when writing it failed. */
+void view_forget(struct view *view, struct slice file);
+
+/* Each group in byte order of its file's name. Start with NULL; NULL at the end. Valid until the view changes. */
+const struct group *view_next(const struct view *view, const struct group *previous);
+
+/* Each file left out, in the same order: the name and why. Start with *cursor NULL. false at the end. */
+bool view_next_rejected(const struct view *view, const void **cursor, const char **file, const char **reason);
+
+struct view_counts view_counts(const struct view *view);
+
+/* Whether a temporary file of another process is still there that the last refreshes heard of. Asked under the spool's
+ * lock, it is debris of a writer that was killed: spool_sweep(). */
+bool view_debris(struct view *view);
+
+/* Appends the exposition: all families by name, the gateway's own among them (`own`, of families named in own.h), one
+ * HELP and TYPE each: the gateway's, or that of the lowest group which has a HELP. 0, or -1 with
+ * ERROR_MEMORY. */
+int view_append_exposition(
+	const struct view *view, const struct exposition *own, struct buffer *out, struct error *error);
+
+#endif

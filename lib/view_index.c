@@ -1,0 +1,331 @@
+#include "view_index.h"
+
+#include <ctype.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+#include "own.h"
+#include "text.h"
+
+#define SLOTS_FIRST 64
+
+static int compare_blocks(const struct index_block *a, const struct index_block *b)
+{
+	return slice_compare(a->member->group->key.file, b->member->group->key.file);
+}
+
+static int compare_families(const struct index_family *a, const struct index_family *b)
+{
+	return slice_compare(a->name, b->name);
+}
+
+RB_GENERATE(index_block_tree, index_block, link, compare_blocks)
+RB_GENERATE(index_family_tree, index_family, link, compare_families)
+
+void view_index_init(struct view_index *index)
+{
+	*index = (struct view_index){0};
+	RB_INIT(&index->families);
+}
+
+void view_index_release(struct view_index *index)
+{
+	struct index_family *family, *next;
+	RB_FOREACH_SAFE(family, index_family_tree, &index->families, next)
+	{
+		RB_REMOVE(index_family_tree, &index->families, family);
+		free(family);
+	}
+	free(index->slots);
+	view_index_init(index);
+}
+
+static struct index_family *find_family(struct view_index *index, struct slice name)
+{
+	struct index_family key = {.name = name};
+	return RB_FIND(index_family_tree, &index->families, &key);
+}
+
+static struct index_family *get_family(struct view_index *index, struct slice name)
+{
+	struct index_family *family = find_family(index, name);
+	if (family != NULL)
+		return family;
+	family = malloc(sizeof(*family) + name.len);
+	if (family == NULL)
+		return NULL;
+	memcpy(family + 1, name.data, name.len);
+	family->name = slice_make((const char *)(family + 1), name.len);
+	family->users = 0;
+	RB_INIT(&family->blocks);
+	RB_INSERT(index_family_tree, &index->families, family);
+	return family;
+}
+
+/* Where a series is, or the free slot at the end of its chain. */
+static size_t find_slot(const struct view_index *index, struct fingerprint fingerprint)
+{
+	size_t slot = fingerprint.low & index->mask;
+	while (index->slots[slot].member != NULL && !fingerprint_equal(index->slots[slot].fingerprint, fingerprint))
+		slot = (slot + 1) & index->mask;
+	return slot;
+}
+
+/* Room for so many more series at a load of two thirds. */
+static int reserve_series(struct view_index *index, size_t more)
+{
+	size_t slots = index->slots == NULL ? 0 : index->mask + 1;
+	size_t needed = (index->series_count + more) / 2 * 3 + 2;
+	if (needed <= slots)
+		return 0;
+	size_t size = slots == 0 ? SLOTS_FIRST : slots;
+	while (size < needed)
+		size *= 2;
+	struct view_index larger = {.slots = calloc(size, sizeof(*larger.slots)), .mask = size - 1};
+	if (larger.slots == NULL)
+		return -1;
+	for (size_t i = 0; i < slots; i++) {
+		if (index->slots[i].member != NULL)
+			larger.slots[find_slot(&larger, index->slots[i].fingerprint)] = index->slots[i];
+	}
+	free(index->slots);
+	index->slots = larger.slots;
+	index->mask = larger.mask;
+	return 0;
+}
+
+/* Removes the series of a slot and closes the gap, so that no chain is broken. */
+static void remove_slot(struct view_index *index, size_t slot)
+{
+	size_t hole = slot;
+	for (size_t next = (slot + 1) & index->mask; index->slots[next].member != NULL;
+		next = (next + 1) & index->mask) {
+		size_t home = index->slots[next].fingerprint.low & index->mask;
+		/* One whose home lies cyclically in (hole, next] stays. */
+		if (((next - home) & index->mask) < ((next - hole) & index->mask))
+			continue;
+		index->slots[hole] = index->slots[next];
+		hole = next;
+	}
+	index->slots[hole].member = NULL;
+	index->series_count--;
+}
+
+int view_index_prepare(
+	struct view_index *index, struct index_member *member, const struct group *group, struct error *error)
+{
+	member->group = group;
+	member->blocks = calloc(group->block_count, sizeof(*member->blocks));
+	if (member->blocks == NULL || reserve_series(index, group->series_count) == -1)
+		return error_set_memory(error);
+	for (size_t i = 0; i < group->block_count; i++) {
+		struct index_block *block = &member->blocks[i];
+		block->member = member;
+		block->block = &group->blocks[i];
+		block->family = get_family(index, group->blocks[i].name);
+		if (block->family == NULL)
+			return error_set_memory(error);
+		block->family->users++;
+	}
+	return 0;
+}
+
+void view_index_discard(struct view_index *index, struct index_member *member)
+{
+	for (size_t i = 0; member->blocks != NULL && i < member->group->block_count; i++) {
+		struct index_family *family = member->blocks[i].family;
+		/* NULL where the preparation failed on the way. */
+		if (family != NULL && --family->users == 0) {
+			RB_REMOVE(index_family_tree, &index->families, family);
+			free(family);
+		}
+	}
+	free(member->blocks);
+	member->blocks = NULL;
+}
+
+/* Who has a family: one of the groups, or the gateway itself. */
+struct holder {
+	enum metric_type type;
+	const struct group *group; /* NULL for the gateway */
+};
+
+static bool find_holder(struct view_index *index, struct slice name, struct holder *holder)
+{
+	const struct own_family *own = own_family(name);
+	if (own != NULL) {
+		*holder = (struct holder){own->type, NULL};
+		return true;
+	}
+	struct index_family *family = find_family(index, name);
+	if (family == NULL || RB_EMPTY(&family->blocks))
+		return false;
+	const struct index_block *first = RB_MIN(index_block_tree, &family->blocks);
+	*holder = (struct holder){first->block->type, first->member->group};
+	return true;
+}
+
+/* " in group {job="a"}" for the end of a message. */
+static const char *in_group(const struct holder *holder, const char **text)
+{
+	*text = holder->group == NULL ? "" : holder->group->key.text.data;
+	return holder->group == NULL ? " among the gateway's own metrics" : " in group ";
+}
+
+static const char *type_in_capitals(enum metric_type type, char text[16])
+{
+	size_t i = 0;
+	for (; metric_type_names[type][i] != '\0'; i++)
+		text[i] = (char)toupper((unsigned char)metric_type_names[type][i]);
+	text[i] = '\0';
+	return text;
+}
+
+static unsigned line_of(const struct index_block *block)
+{
+	return block->member->group->lines[block->block->first_series];
+}
+
+static int check_type(struct view_index *index, const struct index_block *block, struct error *error)
+{
+	struct holder holder;
+	char capitals[16];
+	if (!find_holder(index, block->block->name, &holder) || holder.type == block->block->type)
+		return 0;
+	const char *key, *where = in_group(&holder, &key);
+	return error_set_at(error, ERROR_INCONSISTENT, line_of(block), 0,
+		"collected metric %s is not a %s, which it is%s%s", quote(block->block->name).text,
+		type_in_capitals(holder.type, capitals), where, key);
+}
+
+static const struct {
+	struct slice suffix;
+	bool of_summary;
+} suffixes[] = {
+	{SLICE_LITERAL("_count"), true},
+	{SLICE_LITERAL("_sum"), true},
+	{SLICE_LITERAL("_bucket"), false},
+};
+
+/* A name that ends like the lines of a summary or histogram which is there. */
+static int check_name(struct view_index *index, const struct index_block *block, struct error *error)
+{
+	struct slice name = block->block->name;
+	struct holder holder;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (name.len <= suffixes[i].suffix.len || !slice_has_suffix(name, suffixes[i].suffix))
+			continue;
+		struct slice base = slice_make(name.data, name.len - suffixes[i].suffix.len);
+		if (!find_holder(index, base, &holder))
+			continue;
+		if (holder.type == METRIC_HISTOGRAM || (holder.type == METRIC_SUMMARY && suffixes[i].of_summary)) {
+			const char *key, *where = in_group(&holder, &key);
+			return error_set_at(error, ERROR_INCONSISTENT, line_of(block), 0,
+				"collected metric named %s collides with previously collected %s named %s%s%s",
+				quote(name).text, metric_type_names[holder.type], quote(base).text, where, key);
+		}
+	}
+	return 0;
+}
+
+/* A summary or histogram whose lines are named like a family which is there. */
+static int check_lines(struct view_index *index, const struct index_block *block, struct error *error)
+{
+	struct slice name = block->block->name;
+	enum metric_type type = block->block->type;
+	struct holder holder;
+	if (type != METRIC_SUMMARY && type != METRIC_HISTOGRAM)
+		return 0;
+	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
+		if (type == METRIC_SUMMARY && !suffixes[i].of_summary)
+			continue;
+		struct buffer lines;
+		buffer_init(&lines, SIZE_MAX / 2);
+		if (buffer_append_slice(&lines, name) == -1 || buffer_append_slice(&lines, suffixes[i].suffix) == -1) {
+			buffer_release(&lines);
+			return error_set_memory(error);
+		}
+		bool found = find_holder(index, buffer_slice(&lines), &holder);
+		if (found) {
+			const char *key, *where = in_group(&holder, &key);
+			error_set_at(error, ERROR_INCONSISTENT, line_of(block), 0,
+				"collected histogram or summary named %s collides with previously collected metric "
+				"named %s%s%s",
+				quote(name).text, quote(buffer_slice(&lines)).text, where, key);
+		}
+		buffer_release(&lines);
+		if (found)
+			return -1;
+	}
+	return 0;
+}
+
+static int refuse_series(
+	const struct index_block *block, size_t series, const struct index_member *other, struct error *error)
+{
+	const struct group *group = block->member->group;
+	struct slice labels =
+		canonical_find(block->block->samples, block->block->name, block->block->type, group->series[series]);
+	bool twice = other == block->member;
+	return error_set_at(error, ERROR_INCONSISTENT, group->lines[series], 0,
+		"collected metric %s {%.*s} was collected before with the same name and label values%s%s",
+		quote(block->block->name).text, SLICE_PRINTF(labels), twice ? "" : " in group ",
+		twice ? "" : other->group->key.text.data);
+}
+
+static void remove_series(struct view_index *index, const struct index_member *member, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		remove_slot(index, find_slot(index, member->group->series[i]));
+}
+
+static int add_block(struct view_index *index, struct index_block *block, struct error *error)
+{
+	const struct group *group = block->member->group;
+	if (check_type(index, block, error) == -1 || check_name(index, block, error) == -1 ||
+		check_lines(index, block, error) == -1)
+		return -1;
+	size_t end = block->block->first_series + block->block->series_count;
+	for (size_t i = block->block->first_series; i < end; i++) {
+		size_t slot = find_slot(index, group->series[i]);
+		if (index->slots[slot].member != NULL) {
+			refuse_series(block, i, index->slots[slot].member, error);
+			/* Those of the blocks before are the caller's to remove. */
+			for (size_t added = block->block->first_series; added < i; added++)
+				remove_slot(index, find_slot(index, group->series[added]));
+			return -1;
+		}
+		index->slots[slot] = (struct index_series){group->series[i], block->member};
+		index->series_count++;
+	}
+	RB_INSERT(index_block_tree, &block->family->blocks, block);
+	return 0;
+}
+
+static void remove_blocks(struct view_index *index, struct index_member *member, size_t count)
+{
+	for (size_t i = 0; i < count; i++)
+		RB_REMOVE(index_block_tree, &member->blocks[i].family->blocks, &member->blocks[i]);
+	size_t series = 0;
+	if (count > 0) {
+		const struct block *last = member->blocks[count - 1].block;
+		series = last->first_series + last->series_count;
+	}
+	remove_series(index, member, series);
+}
+
+int view_index_add(struct view_index *index, struct index_member *member, struct error *error)
+{
+	for (size_t i = 0; i < member->group->block_count; i++) {
+		if (add_block(index, &member->blocks[i], error) == -1) {
+			remove_blocks(index, member, i);
+			return -1;
+		}
+	}
+	return 0;
+}
+
+void view_index_remove(struct view_index *index, struct index_member *member)
+{
+	remove_blocks(index, member, member->group->block_count);
+}
