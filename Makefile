@@ -19,7 +19,7 @@ MANDIR  = $(PREFIX)/share/man
 CFLAGS   = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
            -Wvla -Wformat=2 -Wundef -Wno-unused-parameter
-ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPGW_VERSION='"$(VERSION)"' -Ilib -I$(BUILD)/gen $(PKG_CFLAGS) $(WARNINGS) \
+ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPGW_VERSION='"$(VERSION)"' -iquote lib -iquote $(BUILD)/gen $(PKG_CFLAGS) $(WARNINGS) \
              $(if $(STRICT),-Werror) -fstack-protector-strong -MMD -MP $(CFLAGS)
 PKG_CFLAGS := $(shell pkg-config --cflags libbsd libcurl libmicrohttpd)
 

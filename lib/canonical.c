@@ -227,7 +227,7 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE && status == 0; m = exposition->metrics[m].next) {
 		const struct metric *metric = &exposition->metrics[m];
 		struct slice labels;
-		merge_labels(&writer, exposition->labels + metric->first_label, metric->label_count, key);
+		merge_labels(&writer, metric_labels(exposition, metric), metric->label_count, key);
 		if (metric_type_is_distribution(family->type))
 			status = append_distribution(&writer, exposition, family->type,
 				&exposition->distributions[metric->distribution], &labels);

@@ -37,6 +37,9 @@ static void clean(char *message)
 }
 
 static void format_message(struct error *error, const char *format, va_list arguments)
+	__attribute__((format(printf, 2, 0)));
+
+static void format_message(struct error *error, const char *format, va_list arguments)
 {
 	int length = vsnprintf(error->message, sizeof(error->message), format, arguments);
 	if (length >= (int)sizeof(error->message))

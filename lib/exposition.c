@@ -86,7 +86,7 @@ static int check_bounds(const struct exposition *exposition, const struct metric
 static int check_metric(const struct exposition *exposition, const struct metric_family *family,
 	const struct metric *metric, struct error *error)
 {
-	const struct label *labels = exposition->labels + metric->first_label;
+	const struct label *labels = metric_labels(exposition, metric);
 	for (uint32_t i = 0; i < metric->label_count; i++) {
 		struct slice name = labels[i].name;
 		if (name.len >= 2 && name.data[0] == '_' && name.data[1] == '_')

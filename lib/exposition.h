@@ -96,6 +96,12 @@ struct exposition {
 	struct arena arena; /* what could not be a slice of the input */
 };
 
+/* The labels of a metric, metric->label_count of them. */
+static inline const struct label *metric_labels(const struct exposition *exposition, const struct metric *metric)
+{
+	return metric->label_count == 0 ? NULL : exposition->labels + metric->first_label;
+}
+
 void exposition_init(struct exposition *exposition);
 void exposition_release(struct exposition *exposition);
 

@@ -207,7 +207,7 @@ static bool is_distribution_of(const struct exposition *exposition, const struct
 	const struct metric *metric = &exposition->metrics[distribution->metric];
 	if (distribution->family != family || metric->label_count != label_count)
 		return false;
-	const struct label *own = exposition->labels + metric->first_label;
+	const struct label *own = metric_labels(exposition, metric);
 	for (uint32_t i = 0; i < label_count; i++) {
 		if (!slice_equal(own[i].name, labels[i].name) || !slice_equal(own[i].value, labels[i].value))
 			return false;
@@ -241,7 +241,7 @@ struct distribution *exposition_builder_distribution(
 	struct exposition *exposition = builder->exposition;
 	struct distribution *distribution;
 	uint32_t first_label = exposition->label_count - label_count;
-	const struct label *labels = exposition->labels + first_label;
+	const struct label *labels = label_count == 0 ? NULL : exposition->labels + first_label;
 
 	/* Its lines stand together nearly always. */
 	uint32_t last = exposition->families[family].last_metric;

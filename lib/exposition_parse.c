@@ -45,6 +45,7 @@ struct parser {
 	const struct limits *limits;
 	struct error *error;
 	const char *line_start;
+	const char *end;      /* of what is parsed: the byte before is a newline */
 	const char *sentinel; /* the newline that the input lacks, or NULL */
 	uint32_t line;
 	/* The name read last, which mostly comes again, and what it stands for. */
@@ -527,17 +528,29 @@ static const char *parse_value(struct parser *parser, const struct sample *sampl
 	return at == NULL ? NULL : at + 1;
 }
 
+/* Whether the name of the line before comes again: most lines of an exposition save the search for their family so. */
+static bool name_again(const struct parser *parser, const char *at)
+{
+	size_t len = parser->name.len;
+	return len > 0 && len < (size_t)(parser->end - at) && memcmp(at, parser->name.data, len) == 0 &&
+	       !(classes[(unsigned char)at[len]] & METRIC_NAME);
+}
+
 static const char *parse_sample(struct parser *parser, const char *at)
 {
 	const char *start = at;
 	struct slice name;
-	at = parse_metric_name(parser, at, &name);
-	if (at == NULL)
-		return NULL;
-	if (name.len == 0)
-		return FAIL(parser, start, start, "invalid metric name");
-	if (select_family(parser, name) == -1)
-		return fail_memory(parser);
+	if (name_again(parser, at)) {
+		at += parser->name.len;
+	} else {
+		at = parse_metric_name(parser, at, &name);
+		if (at == NULL)
+			return NULL;
+		if (name.len == 0)
+			return FAIL(parser, start, start, "invalid metric name");
+		if (select_family(parser, name) == -1)
+			return fail_memory(parser);
+	}
 	parser->builder.typed[parser->family] = true;
 	struct sample sample = {.first_label = parser->exposition->label_count};
 	at = skip_blanks(at);
@@ -565,6 +578,7 @@ static int parse_lines(struct parser *parser, struct slice text)
 	const char *end = text.len == 0 ? text.data : memrchr(text.data, '\n', text.len);
 	end = end == NULL ? text.data : text.len == 0 ? end : end + 1;
 	const char *at = text.data;
+	parser->end = end;
 	while (at < end) {
 		at = parse_line(parser, at);
 		if (at == NULL)
@@ -579,6 +593,7 @@ static int parse_lines(struct parser *parser, struct slice text)
 	memcpy(tail, end, rest);
 	tail[rest] = '\n';
 	parser->sentinel = tail + rest;
+	parser->end = tail + rest + 1;
 	return parse_line(parser, tail) == NULL ? -1 : 0;
 }
 

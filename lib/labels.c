@@ -4,6 +4,7 @@
 #include <sha2.h>
 #include <stdint.h>
 
+#include "base64.h"
 #include "text.h"
 
 #define FILE_NAME_MAX	 200 /* longer ones are cut: file systems allow 255 */
@@ -15,7 +16,6 @@
 static const struct slice job_name = SLICE_LITERAL("job");
 static const struct slice file_suffix = SLICE_LITERAL(".prom");
 static const struct slice base64_suffix = SLICE_LITERAL("@base64");
-static const char base64_alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 static const char upper_digits[] = "0123456789ABCDEF";
 
 static bool is_letter(char byte)
@@ -284,39 +284,6 @@ static struct slice cut(struct slice *rest, char separator)
 	return piece;
 }
 
-static int base64_value(char byte)
-{
-	const char *at = byte == '\0' ? NULL : strchr(base64_alphabet, byte);
-	return at == NULL ? -1 : (int)(at - base64_alphabet);
-}
-
-/* As the upstream reads it: padding is ignored, line ends are skipped, bits left over need not be zero. The value lives
- * in the arena. */
-static int decode_base64(struct arena *arena, struct slice encoded, struct slice *value, struct error *error)
-{
-	while (encoded.len > 0 && encoded.data[encoded.len - 1] == '=')
-		encoded.len--;
-	char *out = arena_alloc(arena, encoded.len + 1);
-	if (out == NULL)
-		return error_set_memory(error);
-	size_t len = 0, digits = 0;
-	unsigned bits = 0;
-	for (size_t i = 0; i < encoded.len; i++) {
-		if (encoded.data[i] == '\r' || encoded.data[i] == '\n')
-			continue;
-		int digit = base64_value(encoded.data[i]);
-		if (digit == -1)
-			return error_set(error, ERROR_SYNTAX, "a character is not in the URL-safe alphabet");
-		bits = bits << 6 | (unsigned)digit;
-		if (++digits % 4 != 1)
-			out[len++] = (char)(bits >> (8 - digits % 4 * 2) % 8);
-	}
-	if (digits % 4 == 1)
-		return error_set(error, ERROR_SYNTAX, "one character is left over at its end");
-	*value = slice_make(out, len);
-	return 0;
-}
-
 /* Cuts @base64 off the end of a name. */
 static bool cut_base64_suffix(struct slice *name)
 {
@@ -334,7 +301,7 @@ static int parse_path_label(struct grouping_key *key, struct slice name, struct 
 	if (check_name(name, error) == -1)
 		return -1;
 	struct slice plain = value;
-	if (base64 && decode_base64(&key->arena, value, &plain, error) == -1)
+	if (base64 && base64_decode(&key->arena, value, &plain, error) == -1)
 		return error->kind != ERROR_SYNTAX
 			       ? -1
 			       : error_prefix(error, "invalid base64 encoding for label %.*s=%s: ", SLICE_PRINTF(name),
@@ -373,7 +340,7 @@ int grouping_key_from_path(
 		return error_set(error, ERROR_SYNTAX, "path %s of a group does not start with /job/ or /job@base64/",
 			quote(path).text);
 	struct slice encoded = cut(&rest, '/'), job = encoded;
-	if (base64 && decode_base64(&key->arena, encoded, &job, error) == -1)
+	if (base64 && base64_decode(&key->arena, encoded, &job, error) == -1)
 		return error->kind != ERROR_SYNTAX
 			       ? -1
 			       : error_prefix(error, "invalid base64 encoding in job name %s: ", quote(encoded).text);
@@ -519,25 +486,18 @@ int grouping_key_from_text(
 							  : error_prefix(error, "grouping key %s: ", quote(text).text);
 }
 
-static int append_base64(struct buffer *out, struct slice value)
-{
-	if (value.len == 0)
-		return buffer_append_byte(out, '=');
-	unsigned bits = 0, pending = 0;
-	for (size_t i = 0; i < value.len; i++) {
-		bits = bits << 8 | (unsigned char)value.data[i];
-		for (pending += 8; pending >= 6; pending -= 6)
-			if (buffer_append_byte(out, base64_alphabet[bits >> (pending - 6) & 0x3f]) == -1)
-				return -1;
-	}
-	return pending == 0 ? 0 : buffer_append_byte(out, base64_alphabet[bits << (6 - pending) & 0x3f]);
-}
-
 /* Whether a value gets through a path: servers clean away empty and dotted components, and proxies refuse %00. */
 static bool path_carries(struct slice value)
 {
 	return value.len > 0 && memchr(value.data, '/', value.len) == NULL &&
 	       memchr(value.data, '\0', value.len) == NULL && !slice_is(value, ".") && !slice_is(value, "..");
+}
+
+static int append_path_value(struct buffer *out, struct slice value, bool plain)
+{
+	if (plain)
+		return append_percent_encoded(out, value, PATH_CHARACTERS);
+	return value.len == 0 ? buffer_append_byte(out, '=') : base64_append(out, value);
 }
 
 int grouping_key_append_path(const struct grouping_key *key, struct buffer *out)
@@ -547,9 +507,7 @@ int grouping_key_append_path(const struct grouping_key *key, struct buffer *out)
 		bool plain = path_carries(label->value);
 		if (buffer_append_byte(out, '/') == -1 || buffer_append_slice(out, label->name) == -1 ||
 			(!plain && buffer_append_slice(out, base64_suffix) == -1) ||
-			buffer_append_byte(out, '/') == -1 ||
-			(plain ? append_percent_encoded(out, label->value, PATH_CHARACTERS)
-			       : append_base64(out, label->value)) == -1)
+			buffer_append_byte(out, '/') == -1 || append_path_value(out, label->value, plain) == -1)
 			return -1;
 	}
 	return 0;

@@ -6,7 +6,7 @@
  *	if (spool_open(&spool, "/var/spool/pgw", &options, &error) == -1) ...
  *	if (spool_lock(&spool, &error) == -1) ...
  *	struct spool_change change = {.file = key.file, .text = text};
- *	spool_apply(&spool, &change, 1);	change.result.message where change.failed
+ *	spool_apply(&spool, &change, 1);	change.error.message where change.failed
  *	spool_unlock(&spool);
  *	spool_close(&spool);
  *
@@ -17,11 +17,10 @@
 #define PGW_SPOOL_H
 
 #include <stdbool.h>
-#include <stdint.h>
-#include <sys/types.h>
 
 #include "buffer.h"
 #include "error.h"
+#include "file.h"
 #include "slice.h"
 
 #define SPOOL_DEFAULT_PATH "/var/spool/pgw"
@@ -48,13 +47,6 @@ struct spool {
 	unsigned temporary; /* number of the next temporary file */
 	struct spool_options options;
 	char *path; /* as given, for messages */
-};
-
-/* What tells one state of a file from another. */
-struct file_id {
-	ino_t inode;
-	off_t size;	  /* bytes */
-	int64_t modified; /* ns since the epoch */
 };
 
 /* Opens a spool, and makes it where options.create allows. A file or a directory that is no spool is refused, as is
@@ -91,9 +83,11 @@ struct spool_change {
 };
 
 /*
- * Makes all the changes, each by itself whole or not at all, under the lock, which the caller holds. With
- * options.sync all that did not fail are on disk on return: the new files are synced together before the first
- * rename, the directory after the last. A change that failed left the old file as it was and no debris.
+ * Makes all the changes in their order, each by itself whole or not at all, under the lock, which the caller holds.
+ * With options.sync all that did not fail are on disk on return: the new files are synced together before they are
+ * renamed, up to 64 at a time, the directory after the last. A change that failed left the old file as it was and no
+ * debris; only where syncing the directory fails, the files are changed and all changes fail, since nobody knows what
+ * is on disk.
  */
 void spool_apply(struct spool *spool, struct spool_change *changes, size_t count);
 

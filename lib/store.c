@@ -4,13 +4,13 @@
 
 #include "group.h"
 
-int store_open(struct store *store, const char *path, const struct spool_options *options, const struct limits *limits,
-	struct error *error)
+int store_open(struct store *store, const char *path, const struct spool_options *options, enum view_mode mode,
+	const struct limits *limits, struct error *error)
 {
 	*store = (struct store){.limits = *limits};
 	if (spool_open(&store->spool, path, options, error) == -1)
 		return -1;
-	store->view = view_new(&store->spool, limits, error);
+	store->view = view_new(&store->spool, mode, limits, error);
 	if (store->view == NULL) {
 		spool_close(&store->spool);
 		return -1;

@@ -2,7 +2,7 @@
  * store: pushes and deletions, from request to disk.
  *
  *	struct store store;
- *	store_open(&store, path, &spool_options, &limits, &error);
+ *	store_open(&store, path, &spool_options, VIEW_SCAN, &limits, &error);
  *	struct store_change change = {.method = STORE_POST, .key = &key, .pushed = &exposition, .time = now};
  *	struct store_change *batch[] = {&change};
  *	store_commit(&store, batch, 1);
@@ -48,8 +48,9 @@ struct store {
 	bool swept; /* of what killed writers left, when this process first wrote */
 };
 
-int store_open(struct store *store, const char *path, const struct spool_options *options, const struct limits *limits,
-	struct error *error);
+/* `mode` is that of the store's view. */
+int store_open(struct store *store, const char *path, const struct spool_options *options, enum view_mode mode,
+	const struct limits *limits, struct error *error);
 void store_close(struct store *store);
 
 /* Applies a batch. On return each change has its result; those that did not fail are as durable as the spool's

@@ -51,7 +51,7 @@ static int compare_entries(const struct entry *a, const struct entry *b)
 
 RB_GENERATE_INTERNAL(entry_tree, entry, link, compare_entries, __attribute__((unused)) static)
 
-struct view *view_new(struct spool *spool, const struct limits *limits, struct error *error)
+struct view *view_new(struct spool *spool, enum view_mode mode, const struct limits *limits, struct error *error)
 {
 	struct view *view = calloc(1, sizeof(*view));
 	if (view == NULL) {
@@ -62,7 +62,7 @@ struct view *view_new(struct spool *spool, const struct limits *limits, struct e
 	view->limits = *limits;
 	RB_INIT(&view->entries);
 	view_index_init(&view->index);
-	view->watch = watch_new(spool->groups);
+	view->watch = mode == VIEW_FOLLOW ? watch_new(spool->groups) : NULL;
 	return view;
 }
 

@@ -38,8 +38,14 @@ struct view_counts {
 	size_t rejected; /* group files left out */
 };
 
+/* How a view learns what others changed. */
+enum view_mode {
+	VIEW_SCAN,   /* by looking at each file: for a process with one job. Ending a watch can take 10 ms and more. */
+	VIEW_FOLLOW, /* by a watch on the directory, where there is one: for a process that stays */
+};
+
 /* An empty view of a spool, which must outlive it; `limits` is copied. NULL with ERROR_MEMORY. */
-struct view *view_new(struct spool *spool, const struct limits *limits, struct error *error);
+struct view *view_new(struct spool *spool, enum view_mode mode, const struct limits *limits, struct error *error);
 void view_free(struct view *view);
 
 /* Reads what others changed. 0, or -1 with ERROR_IO or ERROR_MEMORY. Never fails for a bad group file. */

@@ -25,8 +25,8 @@ void watch_free(struct watch *watch);
 /* Readable when something changed. */
 int watch_fd(const struct watch *watch);
 
-/* Reports all that happened before the call; doesn't block. 0, or -1 when events were lost: rescan, the watch goes
- * on. */
+/* Reports all that happened before the call; doesn't block. 0, or -1 when events were lost: rescan, the watch goes on.
+ * Once the directory is deleted or unmounted nothing more can be seen of it, and every call returns -1. */
 int watch_drain(struct watch *watch, watch_visit *visit, void *context);
 
 #endif

@@ -30,23 +30,33 @@ static int remove_one(const char *path, const struct stat *status, int type, str
 	return remove(path);
 }
 
-static void open_store(struct store *store, const char *path, const struct limits *limits)
+static void open_store(struct store *store, const char *path, enum view_mode mode, const struct limits *limits)
 {
 	struct spool_options options = SPOOL_OPTIONS_DEFAULT;
 	struct error error;
 	options.sync = false;
-	if (store_open(store, path, &options, limits, &error) == -1)
+	if (store_open(store, path, &options, mode, limits, &error) == -1)
 		fail_msg("%s", error.message);
 }
 
-static int setup(void **state)
+static int setup(void **state, enum view_mode mode)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	strcpy(fixture->path, "/tmp/pgw-test-XXXXXX");
 	assert_non_null(mkdtemp(fixture->path));
-	open_store(&fixture->store, fixture->path, &default_limits);
+	open_store(&fixture->store, fixture->path, mode, &default_limits);
 	*state = fixture;
 	return 0;
+}
+
+static int setup_scan(void **state)
+{
+	return setup(state, VIEW_SCAN);
+}
+
+static int setup_follow(void **state)
+{
+	return setup(state, VIEW_FOLLOW);
 }
 
 static int teardown(void **state)
@@ -137,7 +147,7 @@ static void assert_exposed(struct store *store, const char *expected)
 static void assert_fresh_agrees(struct fixture *fixture)
 {
 	struct store other;
-	open_store(&other, fixture->path, &default_limits);
+	open_store(&other, fixture->path, VIEW_SCAN, &default_limits);
 	char *ours = expose(&fixture->store), *fresh = expose(&other);
 	assert_string_equal(ours, fresh);
 	struct view_counts a = view_counts(fixture->store.view), b = view_counts(other.view);
@@ -343,7 +353,7 @@ static void test_others(void **state)
 {
 	struct fixture *fixture = *state;
 	struct store other;
-	open_store(&other, fixture->path, &default_limits);
+	open_store(&other, fixture->path, VIEW_SCAN, &default_limits);
 	push(&fixture->store, "/job/a", "m 1\n");
 	assert_exposed(&other, "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 1\n");
 	push(&other, "/job/a", "m 2\n");
@@ -403,7 +413,7 @@ static void test_limits(void **state)
 	struct store store;
 	small.groups = 2;
 	small.series = 7;
-	open_store(&store, fixture->path, &small);
+	open_store(&store, fixture->path, VIEW_SCAN, &small);
 	push(&store, "/job/a", "a 1\n");
 	push(&store, "/job/b", "a 1\n");
 	const struct error *error = push_as(&store, STORE_POST, "/job/c", "a 1\n");
@@ -493,7 +503,10 @@ static void test_random(void **state)
 
 int main(void)
 {
-#define WITH_SPOOL(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
+/* Each in both modes of the view. */
+#define WITH_SPOOL(test)                                                                                               \
+	cmocka_unit_test_setup_teardown(test, setup_scan, teardown),                                                   \
+		cmocka_unit_test_setup_teardown(test, setup_follow, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_SPOOL(test_merge),
 		WITH_SPOOL(test_put_and_delete),

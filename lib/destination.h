@@ -1,0 +1,72 @@
+/*
+ * destination: where the tools push to and delete from: a spool, or a gateway over HTTP.
+ *
+ *	struct destination destination;
+ *	destination_init(&destination, &target, &options, &key, &error);	a URL may add labels to the key
+ *	grouping_key_finish(&key, &limits, &error);
+ *	struct destination_change change = {.method = STORE_POST, .key = &key, ...};
+ *	if (destination_apply(&destination, &change, &error) == -1)
+ *		...
+ *	destination_release(&destination);
+ *
+ * The spool is opened, and made where the options allow, by the first change: a push that is refused before leaves
+ * nothing behind.
+ */
+#ifndef PGW_DESTINATION_H
+#define PGW_DESTINATION_H
+
+#include <stdbool.h>
+
+#include "error.h"
+#include "exposition.h"
+#include "gateway.h"
+#include "http.h"
+#include "labels.h"
+#include "limits.h"
+#include "options.h"
+#include "slice.h"
+#include "spool.h"
+#include "store.h"
+
+struct destination {
+	struct gateway gateway; /* base is NULL for a spool */
+	const char *spool;	/* path; NULL for a gateway */
+	struct spool_options options;
+	bool store_is_open;
+	struct store store;
+};
+
+struct destination_change {
+	enum store_method method;
+	const struct grouping_key *key;	 /* finished */
+	struct slice text;		 /* the exposition as a gateway gets it; empty for STORE_DELETE */
+	const struct exposition *pushed; /* the same, parsed, for a spool; NULL for STORE_DELETE */
+	unsigned timeout;		 /* ms that a gateway has to answer */
+	bool existed;			 /* out, for a spool: the group was there */
+};
+
+/* Turns what would be a signal into an error of the call that met it: a file over the limit of size, a connection that
+ * went away. For main(), once, before all else. */
+void destination_ignore_signals(void);
+
+/* Takes -d or -u as given, or what the environment says (options_choose_target()); the labels in a gateway's URL go
+ * into the key, which is initialised and not finished. The strings must outlive it. 0, or -1 with ERROR_USAGE, also for
+ * a key without the label job afterwards; nothing is to release then. */
+int destination_init(struct destination *destination, const struct options_target *given,
+	const struct spool_options *options, struct grouping_key *key, struct error *error);
+void destination_release(struct destination *destination);
+
+/* Makes the change and waits for it. 0, or -1 with an error; its line is one of the exposition. */
+int destination_apply(struct destination *destination, struct destination_change *change, struct error *error);
+
+/* Checks a push against what is in the spool, changing nothing; one that doesn't exist yet refuses nothing, and neither
+ * does a gateway, which can't be asked. 0, or -1 with an error. */
+int destination_check(struct destination *destination, const struct destination_change *change, struct error *error);
+
+/* Calls `done` when the change is made: before it returns for a spool, from http_run() for a gateway. The error is NULL
+ * where all went well. The text must live until then. 0, or -1 with an error and `done` not called. */
+typedef void destination_done(const struct error *failed, void *context);
+int destination_start(struct destination *destination, struct http *http, struct destination_change *change,
+	destination_done *done, void *context, struct error *error);
+
+#endif

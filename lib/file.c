@@ -1,0 +1,87 @@
+#include "file.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#define SECOND 1000000000
+
+struct file_id file_identify(const struct stat *status)
+{
+	return (struct file_id){
+		.inode = status->st_ino,
+		.size = status->st_size,
+		.modified = (int64_t)status->st_mtim.tv_sec * SECOND + status->st_mtim.tv_nsec,
+	};
+}
+
+bool file_is_absent(int number)
+{
+	/* ENXIO and ENODEV are what opening a socket and a device without driver give. */
+	return number == ENOENT || number == ELOOP || number == ENXIO || number == ENODEV;
+}
+
+int file_open_regular(int directory, const char *name, int *fd, struct stat *status)
+{
+	*fd = openat(directory, name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+	if (*fd == -1)
+		return file_is_absent(errno) ? 0 : -1;
+	int result = fstat(*fd, status);
+	if (result == 0 && S_ISREG(status->st_mode))
+		return 1;
+	*fd = file_close(*fd);
+	return result;
+}
+
+int file_write_all(int fd, struct slice bytes)
+{
+	while (bytes.len > 0) {
+		ssize_t written = write(fd, bytes.data, bytes.len);
+		if (written == -1 && errno == EINTR)
+			continue;
+		if (written == -1)
+			return -1;
+		bytes = slice_make(bytes.data + written, bytes.len - (size_t)written);
+	}
+	return 0;
+}
+
+int file_sync(int fd)
+{
+	int result;
+	do {
+		result = fsync(fd);
+	} while (result == -1 && errno == EINTR);
+	return result;
+}
+
+int file_close(int fd)
+{
+	int number = errno;
+	if (fd != -1)
+		close(fd);
+	errno = number;
+	return -1;
+}
+
+int directory_list(int directory, const char *path, directory_visit *visit, void *context, struct error *error)
+{
+	/* Opened anew, because a duplicated descriptor would share its position with others. */
+	int fd = openat(directory, ".", FILE_DIRECTORY_FLAGS);
+	DIR *stream = fd == -1 ? NULL : fdopendir(fd);
+	if (stream == NULL) {
+		error_set_errno(error, ERROR_IO, "can't list %s", path);
+		return file_close(fd);
+	}
+	int result = 0;
+	struct dirent *entry;
+	while (errno = 0, result == 0 && (entry = readdir(stream)) != NULL)
+		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
+			result = visit(entry->d_name, context, error);
+	if (result == 0 && errno != 0)
+		result = error_set_errno(error, ERROR_IO, "can't list %s", path);
+	closedir(stream);
+	return result;
+}

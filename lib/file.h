@@ -1,0 +1,51 @@
+/*
+ * file: what the spool does with single files and directories, by descriptor.
+ *
+ * The functions that don't take a struct error report errno.
+ */
+#ifndef PGW_FILE_H
+#define PGW_FILE_H
+
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/stat.h>
+#include <sys/types.h>
+
+#include "error.h"
+#include "slice.h"
+
+#define FILE_MODE	     0644 /* of new files, less the umask */
+#define FILE_DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+/* What tells one state of a file from another. */
+struct file_id {
+	ino_t inode;
+	off_t size;	  /* bytes */
+	int64_t modified; /* ns since the epoch */
+};
+
+struct file_id file_identify(const struct stat *status);
+
+/* Opens a regular file, or a symbolic link to one, for reading. 1; 0 where there is none, also when something else is
+ * there, with *fd -1; -1 with errno. Never blocks on a FIFO or a device. */
+int file_open_regular(int directory, const char *name, int *fd, struct stat *status);
+
+/* Whether open(2) or stat(2) failed because no file can be reached by that name. */
+bool file_is_absent(int number);
+
+/* All of it, through short writes and signals. 0, or -1 with errno. */
+int file_write_all(int fd, struct slice bytes);
+
+/* fsync(2), through signals. 0, or -1 with errno. */
+int file_sync(int fd);
+
+/* Closes a descriptor that may be -1 and keeps errno. Returns -1, what a closed one is set to. */
+int file_close(int fd);
+
+/* Calls `visit` for each name in a directory but "." and "..", in no order, whatever was read of it before. A visit
+ * that returns -1 ends it with -1. `path` is for messages. 0, or -1 with ERROR_IO. */
+typedef int directory_visit(const char *name, void *context, struct error *error);
+int directory_list(int directory, const char *path, directory_visit *visit, void *context, struct error *error);
+
+#endif

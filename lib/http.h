@@ -1,0 +1,52 @@
+/*
+ * http: outgoing HTTP, many transfers at once, by libcurl.
+ *
+ * libcurl is loaded with dlopen(3) by http_new(): loading it and its thirty libraries takes three times as long as
+ * a push into a local spool, which must not pay for it. Environment as curl(1): proxies and no_proxy.
+ *
+ *	struct http *http = http_new(8, &error);
+ *	http_add(http, &request, done, context, &error);	`done` may add more
+ *	http_run(http, &error);
+ *	http_free(http);
+ */
+#ifndef PGW_HTTP_H
+#define PGW_HTTP_H
+
+#include <stddef.h>
+
+#include "error.h"
+#include "slice.h"
+
+struct http;
+
+struct http_request {
+	const char *method;	  /* GET, POST, PUT, DELETE */
+	const char *url;	  /* http, https, or unix:/path/of/socket:/path/of/url; copied */
+	const char *content_type; /* NULL for none; copied */
+	const char *accept;	  /* NULL for curl's own; copied */
+	struct slice body;	  /* must live until `done` is called */
+	unsigned timeout;	  /* ms for the whole transfer; 0 for none */
+	size_t max_answer;	  /* bytes of the answer's body; a longer one is ERROR_TOO_LARGE */
+};
+
+/* Redirections are followed for GET only, five of them: a push must not end up where nobody meant it to go. */
+
+struct http_answer {
+	unsigned status;    /* 0 where there was no answer: see error */
+	struct slice body;  /* gone after `done` returns */
+	struct error error; /* where status is 0: ERROR_UNAVAILABLE, ERROR_TOO_LARGE, ERROR_USAGE (a bad URL), ... */
+};
+
+typedef void http_done(struct http *http, const struct http_answer *answer, void *context);
+
+/* `parallel` transfers run at once, the others wait. NULL with ERROR_UNAVAILABLE where libcurl is missing. */
+struct http *http_new(unsigned parallel, struct error *error);
+void http_free(struct http *http);
+
+int http_add(
+	struct http *http, const struct http_request *request, http_done *done, void *context, struct error *error);
+
+/* Runs until all that was added is done. 0, or -1 when libcurl itself failed. */
+int http_run(struct http *http, struct error *error);
+
+#endif

@@ -1,0 +1,121 @@
+#include "url.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+
+#include "text.h"
+
+static const char unix_scheme[] = "unix:";
+
+static bool is_unix(const char *url)
+{
+	return strncasecmp(url, unix_scheme, sizeof(unix_scheme) - 1) == 0;
+}
+
+/* Where the authority starts: behind "scheme://", or at the start where there is no scheme. */
+static const char *authority_of(const char *url)
+{
+	const char *separator = strstr(url, "://");
+	return separator != NULL && separator == url + strcspn(url, ":/?#") ? separator + 3 : url;
+}
+
+/* The authority without "user:password@". */
+static struct slice host_of(const char *authority)
+{
+	size_t length = strcspn(authority, "/?#");
+	const char *at = memrchr(authority, '@', length);
+	const char *host = at != NULL ? at + 1 : authority;
+	return slice_make(host, (size_t)(authority + length - host));
+}
+
+static int fail(const char *given, const char *reason, struct error *error)
+{
+	return error_set(error, ERROR_USAGE, "%s: %s", url_text(given).text, reason);
+}
+
+static int check(const char *given, struct error *error)
+{
+	if (*given == '\0')
+		return error_set(error, ERROR_USAGE, "the URL is empty");
+	for (const char *byte = given; *byte != '\0'; byte++)
+		if ((unsigned char)*byte <= ' ' || *byte == 0x7f)
+			return fail(given, "a URL has neither blanks nor control characters", error);
+	if (is_unix(given))
+		return given[sizeof(unix_scheme) - 1] == '/'
+			       ? 0
+			       : fail(given, "the path of the socket must start with a slash", error);
+	if (authority_of(given) != given && strncasecmp(given, "http://", 7) != 0 &&
+		strncasecmp(given, "https://", 8) != 0)
+		return fail(given, "only http, https and unix URLs are known", error);
+	struct slice host = host_of(authority_of(given));
+	if (host.len == 0 || host.data[0] == ':')
+		return fail(given, "the URL has no host", error);
+	return 0;
+}
+
+static void split_unix(struct url *url)
+{
+	const char *socket = url->text + sizeof(unix_scheme) - 1;
+	const char *separator = strstr(socket, ":/");
+	size_t length = separator != NULL ? (size_t)(separator - socket) : strlen(socket);
+	url->is_unix = true;
+	url->host = slice_make(socket, length);
+	url->path = slice_of(separator != NULL ? separator + 1 : socket + length);
+	/* "unix:/path/of/socket:" is the same as without the last colon. */
+	if (separator == NULL && url->host.data[length - 1] == ':')
+		url->host.len--;
+}
+
+int url_init(struct url *url, const char *given, struct error *error)
+{
+	*url = (struct url){0};
+	if (check(given, error) == -1)
+		return -1;
+	const char *scheme = is_unix(given) || authority_of(given) != given ? "" : "http://";
+	if (asprintf(&url->text, "%s%s", scheme, given) == -1) {
+		url->text = NULL;
+		return error_set_memory(error);
+	}
+	if (is_unix(url->text)) {
+		split_unix(url);
+		return 0;
+	}
+	const char *authority = authority_of(url->text);
+	url->is_tls = strncasecmp(url->text, "https", 5) == 0;
+	url->host = host_of(authority);
+	url->path = slice_of(authority + strcspn(authority, "/?#"));
+	return 0;
+}
+
+void url_release(struct url *url)
+{
+	free(url->text);
+	*url = (struct url){0};
+}
+
+void url_make_printable(char *line)
+{
+	bool valid = utf8_valid(slice_of(line));
+	for (unsigned char *byte = (unsigned char *)line; *byte != '\0'; byte++) {
+		bool control = *byte < 0x20 || *byte == 0x7f;
+		/* U+0080 to U+009F are control characters too. */
+		if (valid && *byte == 0xc2 && byte[1] < 0xa0)
+			byte[0] = byte[1] = '?';
+		else if (control || (!valid && *byte >= 0x80))
+			*byte = '?';
+	}
+}
+
+struct url_text url_text(const char *url)
+{
+	struct url_text out;
+	const char *authority = authority_of(url);
+	const char *shown = is_unix(url) ? authority : host_of(authority).data;
+	int length = snprintf(out.text, sizeof(out.text), "%.*s%s", (int)(authority - url), url, shown);
+	if (length >= (int)sizeof(out.text))
+		memcpy(out.text + sizeof(out.text) - 4, "...", 4);
+	url_make_printable(out.text);
+	return out;
+}

@@ -1,0 +1,235 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "options.h"
+
+struct settings {
+	struct grouping_key key;
+	const char *spool;
+	bool flag;
+	bool sync;
+	unsigned count;
+	unsigned timeout;
+	bool quiet;
+	bool verbose;
+};
+
+/* Parses a command line, given without the tool's name and ended by NULL. */
+static int parse(struct settings *settings, const char *const words[], struct error *error)
+{
+	const struct option_spec specs[] = {
+		OPTIONS_SPOOL(&settings->spool),
+		OPTIONS_KEY(&settings->key),
+		{'f', "flag", NULL, OPTION_FLAG, &settings->flag, "a flag"},
+		{0, "no-sync", NULL, OPTION_UNFLAG, &settings->sync, "a flag that is off"},
+		{'P', "parallel", "N", OPTION_COUNT, &settings->count, "a number"},
+		{0, "timeout", "SECONDS", OPTION_DURATION, &settings->timeout, "a duration"},
+		OPTIONS_COMMON(&settings->quiet, &settings->verbose),
+	};
+	const struct command_line line = {.tool = "tool", .specs = specs, .count = OPTIONS_COUNT(specs)};
+	char storage[32][64] = {"tool"};
+	char *argv[32] = {storage[0]};
+	int argc = 1;
+	for (; words[argc - 1] != NULL; argc++) {
+		assert_true(strlen(words[argc - 1]) < sizeof(storage[0]));
+		strcpy(storage[argc], words[argc - 1]);
+		argv[argc] = storage[argc];
+	}
+	int first = options_parse(&line, argc, argv, error);
+	/* What points into the command line is compared while that is there. */
+	if (settings->spool != NULL)
+		settings->spool = strcmp(settings->spool, "dir") == 0 ? "dir" : "another";
+	return first;
+}
+
+#define WORDS(...)                                                                                                     \
+	(const char *const[])                                                                                          \
+	{                                                                                                              \
+		__VA_ARGS__, NULL                                                                                      \
+	}
+
+static void every_option_is_read(void **state)
+{
+	struct settings settings = {.sync = true};
+	struct error error;
+	const struct limits limits = LIMITS_DEFAULT;
+	assert_int_equal(parse(&settings,
+				 WORDS("-d", "dir", "-fq", "--no-sync", "-P7", "--timeout=1.5", "-j", "backup",
+					 "operand", "-l", "x=a=b", "--label", "empty=", "--verbose", "--", "-n"),
+				 &error),
+		15);
+	assert_string_equal(settings.spool, "dir");
+	assert_true(settings.flag);
+	assert_true(settings.quiet);
+	assert_true(settings.verbose);
+	assert_false(settings.sync);
+	assert_int_equal(settings.count, 7);
+	assert_int_equal(settings.timeout, 1500);
+	assert_int_equal(grouping_key_finish(&settings.key, &limits, &error), 0);
+	assert_string_equal(settings.key.text.data, "{job=\"backup\",empty=\"\",x=\"a=b\"}");
+	grouping_key_release(&settings.key);
+}
+
+static void what_is_not_given_stays(void **state)
+{
+	struct settings settings = {.sync = true, .count = 8, .timeout = 30000};
+	struct error error;
+	assert_int_equal(parse(&settings, WORDS("operand"), &error), 1);
+	assert_null(settings.spool);
+	assert_false(settings.flag);
+	assert_true(settings.sync);
+	assert_int_equal(settings.count, 8);
+	assert_int_equal(settings.timeout, 30000);
+	assert_int_equal(settings.key.count, 0);
+}
+
+static void the_last_one_counts(void **state)
+{
+	struct settings settings = {0};
+	struct error error;
+	assert_int_equal(parse(&settings, WORDS("-d", "x", "-d", "dir", "-P1", "-P2"), &error), 7);
+	assert_string_equal(settings.spool, "dir");
+	assert_int_equal(settings.count, 2);
+}
+
+static void a_bad_option_is_named(void **state)
+{
+	static const struct {
+		const char *words[4];
+		const char *message;
+	} cases[] = {
+		{{"--nonsense"}, "unrecognized option \"--nonsense\""},
+		{{"--nonsense=x"}, "unrecognized option \"--nonsense=x\""},
+		{{"-x"}, "invalid option -- \"x\""},
+		{{"-fx"}, "invalid option -- \"x\""},
+		{{"-f\033"}, "invalid option -- \"\\x1b\""},
+		{{"-d"}, "option '--spool' requires an argument"},
+		{{"--spool"}, "option '--spool' requires an argument"},
+		{{"--flag=x"}, "option '--flag' doesn't allow an argument"},
+		{{"--no-sync=x"}, "option '--no-sync' doesn't allow an argument"},
+		{{"--timeout"}, "option '--timeout' requires an argument"},
+		{{"-j", ""}, "--job: job name is required"},
+		{{"-l", "nonsense"}, "--label: \"nonsense\": a label is given as NAME=VALUE"},
+		{{"-l", "job=x"}, "--label: \"job=x\": the label job is given with -j"},
+		{{"-l", "1x=y"}, "--label: improper label name \"1x\""},
+		{{"-l", "=y"}, "--label: improper label name \"\""},
+		{{"-l", "__x=y"}, "--label: improper label name \"__x\""},
+		{{"-P", "0"}, "--parallel: \"0\": not a number from 1 to 1000"},
+		{{"-P", "1001"}, "--parallel: \"1001\": not a number from 1 to 1000"},
+		{{"-P", "1x"}, "--parallel: \"1x\": not a number from 1 to 1000"},
+		{{"-P", ""}, "--parallel: \"\": not a number from 1 to 1000"},
+		{{"--timeout", "x"}, "--timeout: \"x\": not a duration, such as 30, 0.5, 90s, 15m, 24h or 7d"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct settings settings = {0};
+		struct error error;
+		assert_int_equal(parse(&settings, cases[i].words, &error), -1);
+		assert_string_equal(error.message, cases[i].message);
+		assert_int_equal(error.kind, ERROR_USAGE);
+		grouping_key_release(&settings.key);
+	}
+}
+
+static void durations(void **state)
+{
+	static const struct {
+		const char *text;
+		unsigned milliseconds;
+	} cases[] = {{"2", 2000}, {"0.5", 500}, {".001", 1}, {"90s", 90000}, {"15m", 900000}, {"24h", 86400000},
+		{"7d", 604800000}, {"1.5h", 5400000}, {"2147483.647", 2147483647}};
+	static const char *const bad[] = {"", "x", "s", "-1", "+1", "1 s", "1w", "1ss", "1.2.3", "1e3", "nan", "inf",
+		"0", "0.0001", "25d", "2147483.648", "1e99", "99999999999999999999999999"};
+	struct error error;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		unsigned milliseconds = 0;
+		assert_int_equal(options_duration(cases[i].text, &milliseconds, &error), 0);
+		assert_int_equal(milliseconds, cases[i].milliseconds);
+	}
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		unsigned milliseconds = 42;
+		assert_int_equal(options_duration(bad[i], &milliseconds, &error), -1);
+		assert_int_equal(error.kind, ERROR_USAGE);
+		assert_int_equal(milliseconds, 42);
+	}
+	assert_int_equal(options_duration("25d", &(unsigned){0}, &error), -1);
+	assert_string_equal(error.message, "\"25d\": a duration must be from 0.001 seconds to 24 days");
+}
+
+static void set_environment(const char *spool, const char *url)
+{
+	unsetenv("PGW_SPOOL");
+	unsetenv("PGW_URL");
+	if (spool != NULL)
+		setenv("PGW_SPOOL", spool, 1);
+	if (url != NULL)
+		setenv("PGW_URL", url, 1);
+}
+
+static void assert_same_string(const char *a, const char *b)
+{
+	if (a == NULL || b == NULL)
+		assert_ptr_equal(a, b);
+	else
+		assert_string_equal(a, b);
+}
+
+static void where_a_tool_works(void **state)
+{
+	static const struct {
+		const char *spool_given, *url_given, *spool_variable, *url_variable;
+		const char *spool, *url, *message;
+	} cases[] = {
+		{NULL, NULL, NULL, NULL, "/var/spool/pgw", NULL, NULL},
+		{NULL, NULL, "", "", "/var/spool/pgw", NULL, NULL},
+		{NULL, NULL, "/s", NULL, "/s", NULL, NULL},
+		{NULL, NULL, "/s", "", "/s", NULL, NULL},
+		{NULL, NULL, NULL, "host", NULL, "host", NULL},
+		{"/d", NULL, "/s", "host", "/d", NULL, NULL},
+		{NULL, "gateway", "/s", "host", NULL, "gateway", NULL},
+		{NULL, NULL, "/s", "host", NULL, NULL, "PGW_SPOOL and PGW_URL are both set, choose with -d or -u"},
+		{"/d", "gateway", NULL, NULL, NULL, NULL, "a spool (-d) and a gateway (-u) can't be given together"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error error = {0};
+		struct options_target target = {cases[i].spool_given, cases[i].url_given};
+		set_environment(cases[i].spool_variable, cases[i].url_variable);
+		if (cases[i].message == NULL) {
+			assert_int_equal(options_choose_target(&target, &error), 0);
+			assert_same_string(target.spool, cases[i].spool);
+			assert_same_string(target.url, cases[i].url);
+			continue;
+		}
+		assert_int_equal(options_choose_target(&target, &error), -1);
+		assert_int_equal(error.kind, ERROR_USAGE);
+		assert_string_equal(error.message, cases[i].message);
+	}
+}
+
+static void a_tool_without_urls(void **state)
+{
+	set_environment("/s", "host");
+	assert_string_equal(options_choose_spool(NULL), "/s");
+	assert_string_equal(options_choose_spool("/d"), "/d");
+	set_environment("", "host");
+	assert_string_equal(options_choose_spool(NULL), "/var/spool/pgw");
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(every_option_is_read),
+		cmocka_unit_test(what_is_not_given_stays),
+		cmocka_unit_test(the_last_one_counts),
+		cmocka_unit_test(a_bad_option_is_named),
+		cmocka_unit_test(durations),
+		cmocka_unit_test(where_a_tool_works),
+		cmocka_unit_test(a_tool_without_urls),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}

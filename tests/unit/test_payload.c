@@ -1,0 +1,121 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "payload.h"
+
+static const struct limits limits = LIMITS_DEFAULT;
+
+static void fill(struct payload *payload, size_t max, const char *text)
+{
+	payload_init(payload, max);
+	assert_int_equal(buffer_append_string(&payload->text, text), 0);
+}
+
+static void the_last_line_is_ended(void **state)
+{
+	static const struct {
+		const char *text, *ended;
+		int result;
+	} cases[] = {
+		{"", "", 0}, {"\n", "\n", 0}, {"a 1\n", "a 1\n", 0}, {"a 1", "a 1\n", 1}, {"a 1\nb", "a 1\nb\n", 1}};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct payload payload;
+		struct error error;
+		fill(&payload, 100, cases[i].text);
+		assert_int_equal(payload_end_line(&payload, &error), cases[i].result);
+		assert_true(slice_is(buffer_slice(&payload.text), cases[i].ended));
+		payload_release(&payload);
+	}
+}
+
+static void a_full_one_has_no_room_for_the_newline(void **state)
+{
+	struct payload payload;
+	struct error error;
+	fill(&payload, 3, "a 1");
+	assert_int_equal(payload_end_line(&payload, &error), -1);
+	assert_int_equal(error.kind, ERROR_TOO_LARGE);
+	assert_string_equal(error.message, "larger than 3 bytes");
+	payload_release(&payload);
+}
+
+static void without_a_sample_it_is_refused(void **state)
+{
+	static const struct {
+		const char *text, *message;
+	} cases[] = {
+		{"", "the exposition is empty"},
+		{"\n", "the exposition has no samples"},
+		{"# HELP a b\n# TYPE a gauge\n", "the exposition has no samples"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct payload payload;
+		struct error error;
+		fill(&payload, 100, cases[i].text);
+		assert_int_equal(payload_check(&payload, false, &limits, &error), -1);
+		assert_int_equal(error.kind, ERROR_INCONSISTENT);
+		assert_int_equal(error.line, 0);
+		assert_string_equal(error.message, cases[i].message);
+		payload_release(&payload);
+
+		fill(&payload, 100, cases[i].text);
+		assert_int_equal(payload_check(&payload, true, &limits, &error), 0);
+		assert_int_equal(payload_samples(&payload), 0);
+		payload_release(&payload);
+	}
+}
+
+static void it_is_parsed_and_checked(void **state)
+{
+	struct payload payload;
+	struct error error;
+	fill(&payload, 100, "b 1\na x\n");
+	assert_int_equal(payload_check(&payload, true, &limits, &error), -1);
+	assert_int_equal(error.kind, ERROR_SYNTAX);
+	assert_int_equal(error.line, 2);
+	payload_release(&payload);
+
+	fill(&payload, 100, "a 1 2\n");
+	assert_int_equal(payload_check(&payload, true, &limits, &error), -1);
+	assert_int_equal(error.kind, ERROR_INCONSISTENT);
+	assert_int_equal(error.line, 1);
+	payload_release(&payload);
+}
+
+static void samples_are_counted(void **state)
+{
+	struct payload payload;
+	struct error error;
+	fill(&payload, 1000,
+		"a 1\n"
+		"a{x=\"y\"} 1\n"
+		"# TYPE h histogram\n"
+		"h_bucket{le=\"1\"} 1\n"
+		"h_bucket{le=\"+Inf\"} 2\n"
+		"h_sum 3\n"
+		"h_count 2\n"
+		"# TYPE s summary\n"
+		"s{quantile=\"0.5\"} 1\n"
+		"s_count 2\n");
+	assert_int_equal(payload_check(&payload, false, &limits, &error), 0);
+	assert_int_equal(payload.exposition.family_count, 3);
+	assert_int_equal(payload_samples(&payload), 8);
+	payload_release(&payload);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(the_last_line_is_ended),
+		cmocka_unit_test(a_full_one_has_no_room_for_the_newline),
+		cmocka_unit_test(without_a_sample_it_is_refused),
+		cmocka_unit_test(it_is_parsed_and_checked),
+		cmocka_unit_test(samples_are_counted),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
