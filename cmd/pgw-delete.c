@@ -1,0 +1,119 @@
+/*
+ * pgw-delete: removes one group, exactly the one named, from a spool or from a gateway.
+ */
+#include <err.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "destination.h"
+#include "options.h"
+#include "text.h"
+
+#define TIMEOUT 30000
+
+struct deletion {
+	struct options_target target;
+	struct grouping_key key;
+	bool dry_run;
+	unsigned timeout; /* ms */
+	bool quiet;
+	bool verbose;
+};
+
+static int show_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error)
+{
+	char *url = gateway_group_url(gateway, key, error);
+	if (url == NULL)
+		return -1;
+	puts(url);
+	free(url);
+	return 0;
+}
+
+/* Prints the key of the group where it is there. */
+static int show_group(const char *spool, const struct deletion *deletion, struct error *error)
+{
+	const struct limits limits = LIMITS_DEFAULT;
+	struct spool_options options = SPOOL_OPTIONS_DEFAULT;
+	options.create = false;
+	options.read_only = true;
+	struct store store;
+	if (store_open(&store, spool, &options, VIEW_SCAN, &limits, error) == -1)
+		return -1;
+	int result = view_refresh(store.view, error);
+	if (result == 0) {
+		if (view_group(store.view, deletion->key.file) != NULL)
+			puts(deletion->key.text.data);
+		else if (deletion->verbose)
+			warnx("%s: not there", deletion->key.text.data);
+	}
+	store_close(&store);
+	return result;
+}
+
+static int show(const struct destination *destination, const struct deletion *deletion, struct error *error)
+{
+	return destination->spool != NULL ? show_group(destination->spool, deletion, error)
+					  : show_url(&destination->gateway, &deletion->key, error);
+}
+
+static int delete_group(struct destination *destination, const struct deletion *deletion, struct error *error)
+{
+	struct destination_change change = {
+		.method = STORE_DELETE, .key = &deletion->key, .timeout = deletion->timeout};
+	if (destination_apply(destination, &change, error) == -1)
+		return -1;
+	bool known_missing = destination->spool != NULL && !change.existed;
+	if (deletion->verbose)
+		warnx("%s: %s", deletion->key.text.data, known_missing ? "not there" : "deleted");
+	return 0;
+}
+
+static int run(struct deletion *deletion, struct error *error)
+{
+	const struct limits limits = LIMITS_DEFAULT;
+	struct spool_options options = SPOOL_OPTIONS_DEFAULT;
+	options.create = false;
+	struct destination destination;
+	if (destination_init(&destination, &deletion->target, &options, &deletion->key, error) == -1)
+		return -1;
+	int result = grouping_key_finish(&deletion->key, &limits, error);
+	if (result == 0)
+		result = deletion->dry_run ? show(&destination, deletion, error)
+					   : delete_group(&destination, deletion, error);
+	destination_release(&destination);
+	return result;
+}
+
+int main(int argc, char *argv[])
+{
+	struct deletion deletion = {.timeout = TIMEOUT};
+	const struct option_spec specs[] = {
+		OPTIONS_SPOOL(&deletion.target.spool),
+		OPTIONS_URL(&deletion.target.url),
+		OPTIONS_KEY(&deletion.key),
+		{'n', "dry-run", NULL, OPTION_FLAG, &deletion.dry_run, "print what would go, change nothing"},
+		{'t', "timeout", "SECONDS", OPTION_DURATION, &deletion.timeout,
+			"that a gateway has to answer (default: 30)"},
+		OPTIONS_COMMON(&deletion.quiet, &deletion.verbose),
+	};
+	const struct command_line line = {
+		.tool = "pgw-delete",
+		.synopsis = "[-d DIR | -u URL] -j JOB [-l NAME=VALUE]... [-nqv] [-t SECONDS]",
+		.purpose = "Deletes the group with exactly these labels; one that isn't there is fine.",
+		.specs = specs,
+		.count = OPTIONS_COUNT(specs),
+	};
+	struct error error;
+	int status = EX_OK;
+	destination_ignore_signals();
+	grouping_key_init(&deletion.key);
+	int first = options_parse(&line, argc, argv, &error);
+	if (first > 0 && first < argc)
+		first = error_set(&error, ERROR_USAGE, "unexpected argument %s", quote(slice_of(argv[first])).text);
+	if (first == -1 || (first > 0 && run(&deletion, &error) == -1))
+		status = options_fail(&line, &error);
+	grouping_key_release(&deletion.key);
+	return options_finish(status);
+}
