@@ -222,7 +222,9 @@ static int append_header(struct maker *maker)
 	struct buffer *text = &maker->text;
 	char method[16];
 	snprintf(method, sizeof(method), " %s\n", push_method_names[from->method]);
-	if (buffer_printf(text, "# pgw group 1\n# pgw key %s\n", maker->group->key.text.data) == -1)
+	/* The key may hold NUL bytes. */
+	if (buffer_append_string(text, "# pgw group 1\n# pgw key ") == -1 ||
+		buffer_append_slice(text, maker->group->key.text) == -1 || buffer_append_byte(text, '\n') == -1)
 		return fail_text(maker);
 	if (from->push_time != 0 && append_time(text, "push", from->push_time, method) == -1)
 		return fail_text(maker);
