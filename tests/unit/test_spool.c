@@ -580,6 +580,11 @@ static void test_read_too_large(void **state)
 	assert_int_equal(error.kind, ERROR_TOO_LARGE);
 	assert_string_equal(error.message, "\"a\\n.prom\" in the spool s is larger than 10 bytes");
 	assert_int_equal(text.len, 3);
+	/* A file that has more than its size tells. */
+	assert_int_equal(symlink("/proc/self/status", "s/groups/proc.prom"), 0);
+	assert_int_equal(spool_read(&spool, "proc.prom", &text, &id, &error), -1);
+	assert_string_equal(error.message, "\"proc.prom\" in the spool s is larger than 10 bytes");
+	assert_int_equal(text.len, 3);
 	buffer_release(&text);
 	assert_int_equal(count_descriptors(), descriptors);
 	spool_close(&spool);
