@@ -23,8 +23,8 @@
 
 #include "arena.h"
 #include "error.h"
+#include "input_limits.h"
 #include "labels.h"
-#include "limits.h"
 #include "slice.h"
 
 enum metric_type {

@@ -6,8 +6,8 @@
 
 #include "error.h"
 #include "http.h"
+#include "input_limits.h"
 #include "labels.h"
-#include "limits.h"
 
 /* What a user gives after -u: a base URL ("http://host:9091", "host:9091", "https://host/prefix/",
  * "unix:/path/of/socket"), or the whole URL of a group ("http://host:9091/metrics/job/backup/instance/db1") as one

@@ -12,8 +12,8 @@
 #include "canonical.h"
 #include "error.h"
 #include "exposition.h"
+#include "input_limits.h"
 #include "labels.h"
-#include "limits.h"
 
 /* The upstream's two families that every group has. */
 #define PUSH_TIME_NAME	       "push_time_seconds"

@@ -25,7 +25,7 @@
 #include "arena.h"
 #include "buffer.h"
 #include "error.h"
-#include "limits.h"
+#include "input_limits.h"
 #include "slice.h"
 
 /* A name and its value; whoever holds it says whether the value is in plain or in escaped form. */

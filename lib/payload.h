@@ -18,7 +18,7 @@
 #include "buffer.h"
 #include "error.h"
 #include "exposition.h"
-#include "limits.h"
+#include "input_limits.h"
 
 struct payload {
 	struct buffer text;

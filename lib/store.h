@@ -20,8 +20,8 @@
 
 #include "error.h"
 #include "exposition.h"
+#include "input_limits.h"
 #include "labels.h"
-#include "limits.h"
 #include "spool.h"
 #include "view.h"
 

@@ -25,7 +25,7 @@
 #include "buffer.h"
 #include "error.h"
 #include "group.h"
-#include "limits.h"
+#include "input_limits.h"
 #include "spool.h"
 
 struct view;

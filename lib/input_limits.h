@@ -1,8 +1,8 @@
 /*
- * limits: how much a stranger may ask of the library. pgw-serve has a flag for each.
+ * input_limits: how much a stranger may ask of the library. pgw-serve has a flag for each.
  */
-#ifndef PGW_LIMITS_H
-#define PGW_LIMITS_H
+#ifndef PGW_INPUT_LIMITS_H
+#define PGW_INPUT_LIMITS_H
 
 #include <stddef.h>
 

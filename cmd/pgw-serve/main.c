@@ -1,0 +1,125 @@
+/*
+ * pgw-serve: the Pushgateway's HTTP API over a spool.
+ *
+ * settings reads the command line, sockets finds the way in, service answers requests from the spool, server waits for
+ * everything in one thread. This file puts them together.
+ */
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "error.h"
+#include "log.h"
+#include "options.h"
+#include "server.h"
+#include "service.h"
+#include "settings.h"
+#include "sockets.h"
+
+#define DEFAULT_ADDRESS ":9091"
+
+/* Descriptors for all but the connections: the spool, the sockets, a batch of new group files. */
+#define OTHER_DESCRIPTORS 1200
+
+/* Finds the ways in, and binds addresses of our own where nothing is handed over. Whoever asks for an address does not
+ * mean standard input, even if that happens to be a socket. */
+static int open_sockets(struct sockets *sockets, const struct settings *settings, struct error *error)
+{
+	static const char *const default_addresses[] = {DEFAULT_ADDRESS};
+	bool asked = settings->address_count > 0;
+	const char *const *addresses = asked ? settings->addresses : default_addresses;
+	size_t count = asked ? settings->address_count : 1;
+	if (asked && settings->inetd)
+		return error_set(error, ERROR_USAGE, "--inetd and --web.listen-address exclude each other");
+	if (sockets_inherit(sockets, !asked, settings->inetd, error) == -1)
+		return -1;
+	if (sockets->count > 0)
+		return 0;
+	for (size_t i = 0; i < count; i++)
+		if (sockets_listen(sockets, addresses[i], error) == -1)
+			return -1;
+	return 0;
+}
+
+static void print_ready(const struct sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->count; i++)
+		if (sockets->entries[i].ours)
+			fprintf(stderr, "pgw-serve: listening on %s\n", sockets->entries[i].name);
+}
+
+static void raise_descriptor_limit(unsigned connections)
+{
+	struct rlimit limit;
+	rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
+		return;
+	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+	setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+/* One that only answers a client and ends need not hear what others change meanwhile. */
+static enum view_mode choose_view_mode(const struct sockets *sockets)
+{
+	for (size_t i = 0; i < sockets->count; i++)
+		if (sockets->entries[i].kind == SOCKET_LISTENING)
+			return VIEW_FOLLOW;
+	return VIEW_SCAN;
+}
+
+static int serve(const struct settings *settings, struct sockets *sockets, struct error *error)
+{
+	struct service service;
+	if (open_sockets(sockets, settings, error) == -1)
+		return -1;
+	log_open(settings->log_level, sockets->stderr_taken);
+	raise_descriptor_limit(settings->server.connections);
+	if (service_init(&service, settings->spool, &settings->spool_options, choose_view_mode(sockets),
+		    &settings->limits, error) == -1)
+		return -1;
+	print_ready(sockets);
+	int result = server_run(&service, sockets, &settings->server, error);
+	service_release(&service);
+	return result;
+}
+
+static int fail(const struct error *error, bool stderr_taken)
+{
+	if (stderr_taken)
+		log_error("failed", "reason", error->message, NULL);
+	else
+		fprintf(stderr, "pgw-serve: %s\n", error->message);
+	if (error->kind == ERROR_USAGE && !stderr_taken)
+		fputs("try: pgw-serve --help\n", stderr);
+	return error_exit_status(error->kind);
+}
+
+int main(int argc, char *argv[])
+{
+	struct settings settings;
+	struct sockets sockets;
+	struct error error;
+	int status = EX_OK;
+	sockets_init(&sockets);
+	switch (settings_parse(&settings, argc, argv, &error)) {
+	case SETTINGS_RUN:
+		server_block_signals();
+		signal(SIGPIPE, SIG_IGN);
+		signal(SIGXFSZ, SIG_IGN); /* a file over the limit of size is an error of its write */
+		if (serve(&settings, &sockets, &error) == -1)
+			status = fail(&error, sockets.stderr_taken);
+		break;
+	case SETTINGS_DONE:
+		status = options_finish(EX_OK);
+		break;
+	case SETTINGS_BAD:
+		status = fail(&error, false);
+		break;
+	}
+	sockets_release(&sockets);
+	settings_release(&settings);
+	return status;
+}

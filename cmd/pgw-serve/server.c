@@ -1,0 +1,571 @@
+#include "server.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <microhttpd.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+#include <sys/ioctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "connection.h"
+#include "linger.h"
+#include "log.h"
+#include "pipe.h"
+#include "request.h"
+
+#define MEMORY_PER_CONNECTION 32768 /* bytes; bounds the header, too */
+#define ACCEPTS_PER_TURN      64
+#define EVENTS_PER_TURN	      64
+#define ROUNDS_PER_TURN	      16
+#define ACCEPT_PAUSE	      100  /* ms, when there are no descriptors left */
+#define REFRESH_PAUSE	      1000 /* ms, when the spool can't be read */
+#define SLOWEST_READER	      16   /* bytes an answer must lose in each ms, over the idle time limit */
+
+/* The places in server.polled; the listening sockets follow, then those that linger. */
+enum polled {
+	POLLED_HTTP,
+	POLLED_SIGNALS,
+	POLLED_SPOOL,
+	POLLED_ENDS,
+	POLLED_PUMP,
+	POLLED_SOCKETS = POLLED_PUMP + PUMP_FDS,
+};
+
+struct server {
+	struct service *service;
+	struct sockets *sockets;
+	const struct server_options *options;
+	struct MHD_Daemon *http;
+	int http_fd; /* its epoll(7) descriptor */
+	int signal_fd;
+	int ends_fd; /* an epoll(7) descriptor: clients that send no more */
+	unsigned ended_count;
+	struct connection_list connections;
+	unsigned connection_count;
+	struct connection *adding; /* waits for libmicrohttpd to take it */
+	struct pump *pump;	   /* NULL without pipes */
+	struct linger_list lingering;
+	struct pollfd *polled;
+	size_t polled_count;
+	bool single;   /* ends with its connections: nothing listens */
+	bool stopping; /* after a signal */
+
+	/* All in ms of the monotonic clock. */
+	int64_t now;
+	int64_t next_deadline; /* not after the first deadline of a connection */
+	int64_t stop_deadline;
+	int64_t idle_since;
+	int64_t accept_after;
+	int64_t refresh_after;
+};
+
+static const int stop_signals[] = {SIGTERM, SIGINT};
+
+static void stop_signal_set(sigset_t *set)
+{
+	sigemptyset(set);
+	for (size_t i = 0; i < sizeof(stop_signals) / sizeof(stop_signals[0]); i++)
+		sigaddset(set, stop_signals[i]);
+}
+
+void server_block_signals(void)
+{
+	sigset_t set;
+	stop_signal_set(&set);
+	sigprocmask(SIG_BLOCK, &set, NULL);
+}
+
+static int64_t monotonic_clock(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+static int64_t earlier(int64_t a, int64_t b)
+{
+	return a < b ? a : b;
+}
+
+/* Connections and their time limits. */
+
+static void enter_state(
+	struct server *server, struct connection *connection, enum connection_state state, int64_t deadline)
+{
+	connection->state = state;
+	connection->deadline = deadline;
+	server->next_deadline = earlier(server->next_deadline, deadline);
+}
+
+/* libmicrohttpd sees the end and closes. */
+static void cut(struct connection *connection)
+{
+	if (!connection->cut)
+		shutdown(connection->fd, SHUT_RDWR);
+	connection->cut = true;
+}
+
+static void cut_overdue(struct server *server)
+{
+	struct connection *connection;
+	if (server->now < server->next_deadline)
+		return;
+	server->next_deadline = CONNECTION_NO_DEADLINE;
+	LIST_FOREACH(connection, &server->connections, next)
+	{
+		if (server->now >= connection->deadline)
+			cut(connection);
+		else
+			server->next_deadline = earlier(server->next_deadline, connection->deadline);
+	}
+}
+
+/* Whether libmicrohttpd has work that no descriptor tells of. */
+static bool http_pending(const struct server *server)
+{
+	MHD_UNSIGNED_LONG_LONG timeout;
+	return MHD_get_timeout(server->http, &timeout) == MHD_YES && timeout == 0;
+}
+
+static void note_ends(struct server *server)
+{
+	struct epoll_event events[EVENTS_PER_TURN];
+	int count = epoll_wait(server->ends_fd, events, EVENTS_PER_TURN, 0);
+	for (int i = 0; i < count; i++) {
+		struct connection *connection = events[i].data.ptr;
+		server->ended_count += !connection->ended;
+		connection->ended = true;
+	}
+}
+
+/* libmicrohttpd (0.9.75) misses the end of the input that comes together with a request: its epoll(7) is
+ * edge-triggered and a short read ends its reading. Without this such a client would wait for the idle time limit. */
+static void cut_ended(struct server *server)
+{
+	struct connection *connection;
+	char byte;
+	if (server->ended_count == 0 || http_pending(server))
+		return;
+	LIST_FOREACH(connection, &server->connections, next)
+	{
+		if (connection->ended && connection->state != CONNECTION_ANSWERING && !connection->cut &&
+			recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
+			cut(connection);
+	}
+}
+
+static void cut_idle(struct server *server)
+{
+	struct connection *connection;
+	LIST_FOREACH(connection, &server->connections, next)
+	{
+		if (connection->state == CONNECTION_IDLE)
+			cut(connection);
+	}
+}
+
+/* What libmicrohttpd calls. */
+
+static struct connection *connection_of(struct MHD_Connection *http)
+{
+	return MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
+}
+
+static void connection_started(struct server *server, struct MHD_Connection *http, void **context)
+{
+	struct connection *connection = server->adding;
+	server->adding = NULL;
+	connection->fd = MHD_get_connection_info(http, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
+	LIST_INSERT_HEAD(&server->connections, connection, next);
+	server->connection_count++;
+	struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = connection};
+	epoll_ctl(server->ends_fd, EPOLL_CTL_ADD, connection->fd, &event);
+	enter_state(server, connection, CONNECTION_IDLE, server->now + server->options->read_timeout);
+	*context = connection;
+}
+
+static void connection_closed(struct server *server, struct connection *connection)
+{
+	int unread = 0;
+	bool linger = connection->linger || (ioctl(connection->fd, FIONREAD, &unread) == 0 && unread > 0);
+	if (linger && !connection->cut) {
+		int fd = fcntl(connection->fd, F_DUPFD_CLOEXEC, 0);
+		if (fd != -1)
+			linger_add(&server->lingering, fd, server->now);
+	}
+	/* Closing the descriptor would not do while another one lingers. */
+	epoll_ctl(server->ends_fd, EPOLL_CTL_DEL, connection->fd, NULL);
+	server->ended_count -= connection->ended;
+	LIST_REMOVE(connection, next);
+	free(connection);
+	server->connection_count--;
+	server->idle_since = server->now;
+}
+
+static void notify_connection(
+	void *context, struct MHD_Connection *http, void **socket_context, enum MHD_ConnectionNotificationCode code)
+{
+	if (code == MHD_CONNECTION_NOTIFY_STARTED)
+		connection_started(context, http, socket_context);
+	else
+		connection_closed(context, *socket_context);
+}
+
+static void *request_started(void *context, const char *target, struct MHD_Connection *http)
+{
+	struct server *server = context;
+	struct connection *connection = connection_of(http);
+	enter_state(server, connection, CONNECTION_RECEIVING, server->now + server->options->read_timeout);
+	return request_new(server->service, connection, http, target);
+}
+
+static void request_completed(
+	void *context, struct MHD_Connection *http, void **request_context, enum MHD_RequestTerminationCode code)
+{
+	struct server *server = context;
+	struct connection *connection = connection_of(http);
+	if (*request_context != NULL)
+		request_free(*request_context);
+	*request_context = NULL;
+	enter_state(server, connection, CONNECTION_IDLE, server->now + server->options->idle_timeout);
+	if (server->stopping && !connection->linger)
+		cut(connection);
+}
+
+static enum MHD_Result request_continues(void *context, struct MHD_Connection *http, const char *url,
+	const char *method, const char *version, const char *data, size_t *size, void **request_context)
+{
+	struct server *server = context;
+	struct request *request = *request_context;
+	int64_t deadline = CONNECTION_NO_DEADLINE;
+	if (request == NULL)
+		return MHD_NO;
+	enum MHD_Result result = request_handle(request, method, data, size);
+	if (request->state != REQUEST_WHOLE)
+		return result;
+	/* Whoever reads from a pipe may take all the time, as with any other filter. */
+	if (request->answered && !request->connection->pipes)
+		deadline =
+			server->now + server->options->idle_timeout + (int64_t)(request->answer_size / SLOWEST_READER);
+	enter_state(server, request->connection, CONNECTION_ANSWERING, deadline);
+	return result;
+}
+
+/* The path is decoded by path_decode(), which knows its length. */
+static size_t keep_escaped(void *context, struct MHD_Connection *http, char *text)
+{
+	return strlen(text);
+}
+
+static void log_library(void *context, const char *format, va_list arguments) __attribute__((format(printf, 2, 0)));
+
+static void log_library(void *context, const char *format, va_list arguments)
+{
+	char message[512];
+	vsnprintf(message, sizeof(message), format, arguments);
+	message[strcspn(message, "\n")] = '\0';
+	log_debug("libmicrohttpd", "message", message, NULL);
+}
+
+/* Ways in. */
+
+/* Hands a socket to libmicrohttpd, which closes it also where this fails. */
+static int add_connection(struct server *server, int fd, const struct sockaddr *address, socklen_t len, bool pipes)
+{
+	server->adding = calloc(1, sizeof(*server->adding));
+	if (server->adding == NULL) {
+		close(fd);
+		return -1;
+	}
+	server->adding->pipes = pipes;
+	if (MHD_add_connection(server->http, fd, address, len) == MHD_YES)
+		return 0;
+	free(server->adding);
+	server->adding = NULL;
+	return -1;
+}
+
+static int add_socket(struct server *server, int fd)
+{
+	struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+	socklen_t len = sizeof(address);
+	if (getpeername(fd, (struct sockaddr *)&address, &len) == -1 || len < sizeof(address.ss_family))
+		len = sizeof(address.ss_family);
+	return add_connection(server, fd, (struct sockaddr *)&address, len, false);
+}
+
+static int add_pipes(struct server *server)
+{
+	struct sockaddr address = {.sa_family = AF_UNIX};
+	server->pump = malloc(sizeof(*server->pump));
+	if (server->pump == NULL)
+		return -1;
+	int fd = pump_init(server->pump);
+	if (fd == -1) {
+		free(server->pump);
+		server->pump = NULL;
+		return -1;
+	}
+	return add_connection(server, fd, &address, sizeof(address.sa_family), true);
+}
+
+/* Takes over the connections among the sockets. */
+static int add_inherited(struct server *server, struct error *error)
+{
+	server->single = true;
+	for (size_t i = 0; i < server->sockets->count; i++) {
+		struct socket_entry *entry = &server->sockets->entries[i];
+		if (entry->kind == SOCKET_LISTENING) {
+			server->single = false;
+			continue;
+		}
+		int added = entry->kind == SOCKET_PIPES ? add_pipes(server) : add_socket(server, entry->fd);
+		entry->fd = -1;
+		if (added == -1)
+			return error_set_errno(error, ERROR_IO, "cannot serve the client");
+	}
+	return 0;
+}
+
+static bool is_exhausted(int number)
+{
+	return number == EMFILE || number == ENFILE || number == ENOBUFS || number == ENOMEM;
+}
+
+static void accept_clients(struct server *server, int listening)
+{
+	for (unsigned i = 0; i < ACCEPTS_PER_TURN && server->connection_count < server->options->connections; i++) {
+		struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
+		socklen_t len = sizeof(address);
+		int fd = accept4(listening, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
+		if (fd != -1) {
+			if (len < sizeof(address.ss_family))
+				len = sizeof(address.ss_family);
+			add_connection(server, fd, (struct sockaddr *)&address, len, false);
+		} else if (is_exhausted(errno)) {
+			log_warn("cannot accept a connection", "reason", strerror(errno), NULL);
+			server->accept_after = server->now + ACCEPT_PAUSE;
+			return;
+		} else if (errno != EINTR && errno != ECONNABORTED) {
+			return;
+		}
+	}
+}
+
+static void accept_everywhere(struct server *server, bool ready_only)
+{
+	for (size_t i = 0; i < server->sockets->count; i++) {
+		const struct socket_entry *entry = &server->sockets->entries[i];
+		if (entry->kind == SOCKET_LISTENING && entry->fd != -1 &&
+			(!ready_only || server->polled[POLLED_SOCKETS + i].revents != 0))
+			accept_clients(server, entry->fd);
+	}
+}
+
+/* One turn of the loop. */
+
+/* Reads and writes all that can be, and commits the pushes that became whole. A connection with much to say must not
+ * keep the loop from its other work. */
+static void run_http(struct server *server)
+{
+	unsigned rounds = 0;
+	do {
+		MHD_run(server->http);
+		service_commit(server->service);
+	} while (http_pending(server) && ++rounds < ROUNDS_PER_TURN);
+}
+
+static void refresh(struct server *server)
+{
+	struct error error;
+	if (service_refresh(server->service, &error) == 0)
+		return;
+	log_error("cannot read the spool", "reason", error.message, NULL);
+	server->refresh_after = server->now + REFRESH_PAUSE;
+}
+
+/* The first signal. The next one ends the process, as signals do by default. */
+static void begin_stop(struct server *server)
+{
+	sigset_t set;
+	log_info("stopping", NULL);
+	server->stopping = true;
+	server->service->closing = true;
+	server->stop_deadline = server->now + server->options->shutdown_timeout;
+	/* Those who connected before the signal are served. */
+	accept_everywhere(server, false);
+	sockets_stop_listening(server->sockets);
+	run_http(server);
+	cut_idle(server);
+	stop_signal_set(&set);
+	sigprocmask(SIG_UNBLOCK, &set, NULL);
+}
+
+static void read_signal(struct server *server)
+{
+	struct signalfd_siginfo info;
+	if (read(server->signal_fd, &info, sizeof(info)) == sizeof(info) && !server->stopping)
+		begin_stop(server);
+}
+
+static bool is_over(const struct server *server)
+{
+	if (server->stopping && server->now >= server->stop_deadline)
+		return true;
+	if (server->pump != NULL)
+		return pump_done(server->pump);
+	if (server->connection_count > 0 || server->lingering.count > 0)
+		return false;
+	bool unused = server->sockets->inetd_wait &&
+		      server->now - server->idle_since >= (int64_t)server->options->inetd_timeout;
+	return server->stopping || server->single || unused;
+}
+
+static int wait_time(const struct server *server)
+{
+	int64_t until = earlier(server->next_deadline, linger_deadline(&server->lingering));
+	if (http_pending(server))
+		return 0;
+	if (server->stopping)
+		until = earlier(until, server->stop_deadline);
+	if (server->sockets->inetd_wait && server->connection_count == 0)
+		until = earlier(until, server->idle_since + server->options->inetd_timeout);
+	if (server->accept_after > server->now)
+		until = earlier(until, server->accept_after);
+	if (server->refresh_after > server->now)
+		until = earlier(until, server->refresh_after);
+	if (until == INT64_MAX)
+		return -1;
+	int64_t wait = until - server->now;
+	return wait < 0 ? 0 : wait > 60000 ? 60000 : (int)wait;
+}
+
+static void fill_polled(struct server *server)
+{
+	struct pollfd *polled = server->polled;
+	bool may_accept =
+		server->connection_count < server->options->connections && server->now >= server->accept_after;
+	int spool_fd = server->now >= server->refresh_after ? view_fd(server->service->store.view) : -1;
+	polled[POLLED_HTTP] = (struct pollfd){.fd = server->http_fd, .events = POLLIN};
+	polled[POLLED_SIGNALS] = (struct pollfd){.fd = server->stopping ? -1 : server->signal_fd, .events = POLLIN};
+	polled[POLLED_SPOOL] = (struct pollfd){.fd = spool_fd, .events = POLLIN};
+	polled[POLLED_ENDS] = (struct pollfd){.fd = server->ends_fd, .events = POLLIN};
+	for (size_t i = 0; i < PUMP_FDS; i++)
+		polled[POLLED_PUMP + i] = (struct pollfd){.fd = -1};
+	if (server->pump != NULL)
+		pump_poll(server->pump, polled + POLLED_PUMP);
+	for (size_t i = 0; i < server->sockets->count; i++) {
+		const struct socket_entry *entry = &server->sockets->entries[i];
+		bool listens = may_accept && entry->kind == SOCKET_LISTENING;
+		polled[POLLED_SOCKETS + i] = (struct pollfd){.fd = listens ? entry->fd : -1, .events = POLLIN};
+	}
+	linger_poll(&server->lingering, polled + POLLED_SOCKETS + server->sockets->count);
+	server->polled_count = POLLED_SOCKETS + server->sockets->count + server->lingering.count;
+}
+
+static int turn(struct server *server, struct error *error)
+{
+	fill_polled(server);
+	if (poll(server->polled, server->polled_count, wait_time(server)) == -1) {
+		if (errno == EINTR)
+			return 0;
+		return error_set_errno(error, ERROR_IO, "poll");
+	}
+	server->now = monotonic_clock();
+	/* Before anything that may add to it. */
+	linger_run(&server->lingering, server->polled + POLLED_SOCKETS + server->sockets->count, server->now);
+	if (server->polled[POLLED_ENDS].revents != 0)
+		note_ends(server);
+	if (server->polled[POLLED_SPOOL].revents != 0)
+		refresh(server);
+	if (server->pump != NULL)
+		pump_run(server->pump, server->polled + POLLED_PUMP);
+	accept_everywhere(server, true);
+	run_http(server);
+	if (server->polled[POLLED_SIGNALS].revents != 0)
+		read_signal(server);
+	cut_ended(server);
+	cut_overdue(server);
+	return 0;
+}
+
+static int start_http(struct server *server, struct error *error)
+{
+	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
+	/* The logger first, for what goes wrong with the others. */
+	server->http = MHD_start_daemon(flags, 0, NULL, NULL, request_continues, server, MHD_OPTION_EXTERNAL_LOGGER,
+		log_library, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
+		server->options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL,
+		MHD_OPTION_URI_LOG_CALLBACK, request_started, server, MHD_OPTION_NOTIFY_CONNECTION, notify_connection,
+		server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_END);
+	if (server->http == NULL)
+		return error_set(error, ERROR_MEMORY, "cannot start the HTTP library");
+	server->http_fd = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;
+	return 0;
+}
+
+static int start(struct server *server, struct error *error)
+{
+	sigset_t set;
+	stop_signal_set(&set);
+	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
+	if (server->signal_fd == -1)
+		return error_set_errno(error, ERROR_IO, "signalfd");
+	server->ends_fd = epoll_create1(EPOLL_CLOEXEC);
+	if (server->ends_fd == -1)
+		return error_set_errno(error, ERROR_IO, "epoll");
+	server->polled = calloc(POLLED_SOCKETS + server->sockets->count + LINGER_MAX, sizeof(*server->polled));
+	if (server->polled == NULL)
+		return error_set_memory(error);
+	return start_http(server, error) == -1 || add_inherited(server, error) == -1 ? -1 : 0;
+}
+
+int server_run(
+	struct service *service, struct sockets *sockets, const struct server_options *options, struct error *error)
+{
+	struct server server = {.service = service,
+		.sockets = sockets,
+		.options = options,
+		.signal_fd = -1,
+		.ends_fd = -1,
+		.now = monotonic_clock(),
+		.next_deadline = CONNECTION_NO_DEADLINE};
+	int result = -1;
+	LIST_INIT(&server.connections);
+	server.idle_since = server.now;
+	if (start(&server, error) == -1)
+		goto out;
+	do
+		result = turn(&server, error);
+	while (result == 0 && !is_over(&server));
+	if (result == 0 && server.pump != NULL && server.pump->failed != 0 && server.pump->failed != EPIPE) {
+		errno = server.pump->failed;
+		result = error_set_errno(error, ERROR_IO, "standard output");
+	}
+	if (result == 0 && server.connection_count > 0 && server.stopping)
+		log_warn("requests in flight were cut off", NULL);
+out:
+	/* Closes the connections that are left, through the callbacks above. */
+	if (server.http != NULL)
+		MHD_stop_daemon(server.http);
+	linger_release(&server.lingering);
+	if (server.pump != NULL)
+		pump_release(server.pump);
+	free(server.pump);
+	free(server.polled);
+	if (server.signal_fd != -1)
+		close(server.signal_fd);
+	if (server.ends_fd != -1)
+		close(server.ends_fd);
+	return result;
+}
