@@ -43,7 +43,7 @@ static int show_group(const char *spool, const struct deletion *deletion, struct
 		return -1;
 	int result = view_refresh(store.view, error);
 	if (result == 0) {
-		if (view_group(store.view, deletion->key.file) != NULL)
+		if (view_has_file(store.view, deletion->key.file))
 			puts(deletion->key.text.data);
 		else if (deletion->verbose)
 			warnx("%s: not there", deletion->key.text.data);

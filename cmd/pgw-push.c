@@ -1,7 +1,7 @@
 /*
  * pgw-push: reads an exposition, checks it and makes it a group of a spool or of a gateway.
  *
- * All of the input is read and checked before anything is changed. The input of several files is one exposition; the
+ * All of the input is read and parsed before anything is changed. The input of several files is one exposition; the
  * messages count the lines of each file for itself.
  */
 #include <err.h>
@@ -118,9 +118,9 @@ static int locate(const struct push *push, struct error *error)
 	return error_prefix(error, "%s:%u:%u: ", source->name, line, error->column);
 }
 
-static int check_input(struct push *push, const struct limits *limits, struct error *error)
+static int parse_input(struct push *push, const struct limits *limits, struct error *error)
 {
-	if (payload_check(&push->payload, push->allow_empty, limits, error) == 0)
+	if (payload_parse(&push->payload, push->allow_empty, limits, error) == 0)
 		return 0;
 	if (error->line == 0 && push->source_count == 1)
 		return error_prefix(error, "%s: ", push->sources[0].name);
@@ -151,7 +151,7 @@ static int run(struct push *push, char *files[], size_t file_count, struct error
 		return -1;
 	int result = -1;
 	if (grouping_key_finish(&push->key, &limits, error) == 0 && read_sources(push, files, file_count, error) == 0 &&
-		check_input(push, &limits, error) == 0)
+		parse_input(push, &limits, error) == 0)
 		result = apply(push, &destination, error);
 	destination_release(&destination);
 	if (result == 0 && push->verbose)

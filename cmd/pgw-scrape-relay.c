@@ -118,7 +118,7 @@ static int take(struct target *target, struct slice body, struct error *error)
 	if (buffer_append_slice(&payload->text, body) == -1)
 		return error_set_memory(error);
 	int mended = payload_end_line(payload, error);
-	if (mended == -1 || payload_check(payload, false, &relay->limits, error) == -1)
+	if (mended == -1 || payload_parse(payload, false, &relay->limits, error) == -1)
 		return -1;
 	if (mended == 1 && !relay->quiet)
 		warnx("%s: added the newline that is missing at the end", url_text(target->url.text).text);

@@ -89,7 +89,7 @@ static bool is_new_spool(const char *path)
 int destination_check(struct destination *destination, const struct destination_change *change, struct error *error)
 {
 	if (destination->spool == NULL || is_new_spool(destination->spool))
-		return 0;
+		return exposition_check(change->pushed, error);
 	destination->options.read_only = true;
 	destination->options.create = false;
 	if (open_store(destination, error) == -1)

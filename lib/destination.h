@@ -59,8 +59,8 @@ void destination_release(struct destination *destination);
 /* Makes the change and waits for it. 0, or -1 with an error; its line is one of the exposition. */
 int destination_apply(struct destination *destination, struct destination_change *change, struct error *error);
 
-/* Checks a push against what is in the spool, changing nothing; one that doesn't exist yet refuses nothing, and neither
- * does a gateway, which can't be asked. 0, or -1 with an error. */
+/* Checks a push against what is in the spool, changing nothing; against nothing but itself where the spool doesn't
+ * exist yet, or for a gateway, which can't be asked. 0, or -1 with an error. */
 int destination_check(struct destination *destination, const struct destination_change *change, struct error *error);
 
 /* Calls `done` when the change is made: before it returns for a spool, from http_run() for a gateway. The error is NULL

@@ -26,11 +26,10 @@ int payload_end_line(struct payload *payload, struct error *error)
 	return error_set_memory(error);
 }
 
-int payload_check(struct payload *payload, bool allow_empty, const struct limits *limits, struct error *error)
+int payload_parse(struct payload *payload, bool allow_empty, const struct limits *limits, struct error *error)
 {
 	struct exposition *exposition = &payload->exposition;
-	if (exposition_parse(exposition, buffer_slice(&payload->text), limits, error) == -1 ||
-		exposition_check(exposition, error) == -1)
+	if (exposition_parse(exposition, buffer_slice(&payload->text), limits, error) == -1)
 		return -1;
 	if (exposition->family_count == 0 && !allow_empty)
 		return error_set(error, ERROR_INCONSISTENT,

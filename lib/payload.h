@@ -1,11 +1,11 @@
 /*
- * payload: an exposition on its way into a group, read, mended and checked.
+ * payload: an exposition on its way into a group, read, mended and parsed.
  *
  *	struct payload payload;
  *	payload_init(&payload, limits.body);
  *	buffer_read_fd(&payload.text, fd);
  *	mended = payload_end_line(&payload, &error);
- *	if (payload_check(&payload, false, &limits, &error) == -1)
+ *	if (payload_parse(&payload, false, &limits, &error) == -1)
  *		...
  *	payload_release(&payload);
  */
@@ -22,7 +22,7 @@
 
 struct payload {
 	struct buffer text;
-	struct exposition exposition; /* slices of text, once it is checked */
+	struct exposition exposition; /* slices of text, once it is parsed */
 };
 
 void payload_init(struct payload *payload, size_t max);
@@ -32,9 +32,10 @@ void payload_release(struct payload *payload);
  * ERROR_TOO_LARGE or ERROR_MEMORY. */
 int payload_end_line(struct payload *payload, struct error *error);
 
-/* Parses and checks the text, once. A text without a sample is ERROR_INCONSISTENT unless allow_empty: a source that is
+/* Parses the text, once. What the store would refuse of it (exposition_check()) is the destination's to tell, which
+ * records that a push failed. A text without a sample is ERROR_INCONSISTENT unless allow_empty: a source that is
  * dead must not look fresh. 0 or -1. */
-int payload_check(struct payload *payload, bool allow_empty, const struct limits *limits, struct error *error);
+int payload_parse(struct payload *payload, bool allow_empty, const struct limits *limits, struct error *error);
 
 /* How many samples: those of a summary or a histogram each count. */
 size_t payload_samples(const struct payload *payload);

@@ -60,7 +60,7 @@ static int push(struct store *store, const struct store_change *change, struct e
 static void apply(struct store *store, struct store_change *change)
 {
 	struct error error;
-	change->existed = view_group(store->view, change->key->file) != NULL;
+	change->existed = view_has_file(store->view, change->key->file);
 	if (change->method == STORE_DELETE) {
 		view_remove(store->view, change->key->file);
 	} else if (push(store, change, &error) == -1) {

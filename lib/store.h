@@ -36,7 +36,7 @@ struct store_change {
 	const struct grouping_key *key;
 	const struct exposition *pushed; /* NULL for STORE_DELETE */
 	int64_t time;			 /* ns since the epoch */
-	bool existed;			 /* out: the group was there */
+	bool existed;			 /* out: the group was there, or a file of its name that was left out */
 	bool failed;			 /* out */
 	struct error error; /* out, where failed. ERROR_INCONSISTENT: the push was refused and its time recorded */
 };

@@ -391,6 +391,11 @@ const struct group *view_group(const struct view *view, struct slice file)
 	return entry != NULL && entry->accepted ? entry->group : NULL;
 }
 
+bool view_has_file(const struct view *view, struct slice file)
+{
+	return find_entry(view, file) != NULL;
+}
+
 /* Whether a group takes and leaves the same room in the index, so that nobody else's standing changes. */
 static bool same_shape(const struct group *a, const struct group *b)
 {

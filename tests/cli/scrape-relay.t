@@ -1,0 +1,71 @@
+#!/bin/bash
+# pgw-scrape-relay, once over its URLs.
+. "$(dirname "$0")/../lib.sh"
+
+start_responder exporter 200 $'# TYPE a gauge\na 1\nb{x="y"} 2\n'
+exporter=$URL
+start_serve -d served
+gateway=$URL
+
+exits 0 "into a spool" pgw-scrape-relay -d spool -j relay -l x=y "$exporter/metrics"
+is "$(group_files spool)" "job=relay,x=y.prom" "one group"
+has "$(cat spool/groups/job=relay,x=y.prom)" 'a{instance="",job="relay",x="y"} 1' "with what was scraped"
+like "$(tail -n +2 exporter.log)" '"method": "GET", "path": "/metrics"' "the exporter was asked"
+like "$(tail -n +2 exporter.log)" 'text/plain;version=0\.0\.4' "for text"
+exits 0 "to a gateway" pgw-scrape-relay -u "$gateway" -j relay -l x=y "$exporter/metrics"
+is "$(normal served/groups/job=relay,x=y.prom)" "$(normal spool/groups/job=relay,x=y.prom)" "the same"
+
+# Failures: a message, a status that is not 0, never an empty push.
+before=$(cat spool/groups/job=relay,x=y.prom)
+failures=0
+# fails EXIT NAME STATUS BODY
+fails() {
+	start_responder "fails-$((++failures))" "$3" "$4"
+	exits "$1" "$2" pgw-scrape-relay -d spool -j relay -l x=y "$URL/metrics"
+	like "$err" "^pgw-scrape-relay: $URL/metrics: " "$2: names the target"
+	is "$(cat spool/groups/job=relay,x=y.prom)" "$before" "$2: pushes nothing"
+}
+fails 69 "a target that breaks" 500 ''
+fails 65 "a target without the path" 404 'a 1'
+fails 65 "an empty target" 200 ''
+fails 65 "a target that answers something else" 200 '<html>'
+URL=http://127.0.0.1:$(free_port)
+exits 69 "a dead target" pgw-scrape-relay -d spool -j relay -l x=y "$URL/metrics"
+like "$err" "^pgw-scrape-relay: $URL/metrics: " "is named"
+is "$(cat spool/groups/job=relay,x=y.prom)" "$before" "and pushes nothing"
+start_responder slow 200 $'a 1\n' 20
+exits 69 "a slow target" pgw-scrape-relay -t 1 -d spool -j relay -l x=y "$URL/metrics"
+like "$err" "^pgw-scrape-relay: $URL/metrics: .*([Tt]imeout|timed out|[Tt]ime)" "is cut off"
+is "$(cat spool/groups/job=relay,x=y.prom)" "$before" "and pushes nothing"
+
+# Many
+rm -rf spool
+urls=()
+for i in 1 2 3 4 5; do
+	start_responder "target$i" 200 "t{i=\"$i\"} $i"$'\n'
+	urls+=("$URL/metrics")
+done
+exits 0 "five targets" pgw-scrape-relay -P 2 -d spool -j many "${urls[@]}"
+is "$(cat spool/groups/*.prom | grep '^t{' | sed 's/.*,i=/i=/; s/^t{i=/i=/; s/,.*}/}/' | sort | wc -l)" 5 "all are there"
+is "$(group_files spool | wc -l)" 5 "each in a group of its own"
+for url in "${urls[@]}"; do
+	host=${url#http://}
+	ok "by its instance" test -e "spool/groups/job=many,instance=${host%/metrics}.prom"
+done
+rm -rf spool
+exits 69 "a dead one among them" pgw-scrape-relay -d spool -j many "${urls[0]}" "http://127.0.0.1:$(free_port)/metrics" "${urls[1]}"
+is "$(group_files spool | wc -l)" 2 "does not keep the others back"
+exits 69 "a gateway that is not there" pgw-scrape-relay -u "http://127.0.0.1:$(free_port)" -j relay "$exporter/metrics"
+exits 65 "a push that is refused" sh -c "echo '# TYPE a counter
+a 1' | pgw-push -d spool -j first && pgw-scrape-relay -d spool -j relay '$exporter/metrics'"
+
+exits 64 "no URL" pgw-scrape-relay -d spool -j x
+exits 64 "no job" pgw-scrape-relay -d spool "$exporter"
+exits 64 "an unknown option" pgw-scrape-relay --nonsense
+exits 0 "-h" pgw-scrape-relay -h
+like "$out" '^usage: pgw-scrape-relay ' "prints the usage"
+exits 0 "-V" pgw-scrape-relay -V
+like "$out" '^pgw-scrape-relay [0-9.]+$' "prints the version"
+exits 0 "-n" pgw-scrape-relay -n -d dry -j x "$exporter/metrics"
+ok "pushes nothing" test ! -e dry
+done_testing

@@ -1,0 +1,96 @@
+#!/bin/bash
+# pgw-serve's limits: sizes, counts, slow clients, many clients.
+. "$(dirname "$0")/../lib.sh"
+
+start_serve -d spool --limit.body=64k --limit.groups=3 --limit.series=40 --limit.labels=5 --limit.name=20 \
+	--limit.label-value=30 --web.read-timeout=1s --web.idle-timeout=1s
+push=$URL/metrics/job
+
+# Sizes
+awk 'BEGIN { for (i = 0; i < 70000 / 10; i++) printf "#23456789\n" }' >large.prom
+answers 413 "a body over the limit" POST "$push/a" --data-binary @large.prom
+answers 413 "announced" POST "$push/a" --data-binary @large.prom -H 'Expect: 100-continue'
+unlike "$(head -n 1 headers)" ' 100 ' "is not asked for"
+answers 413 "or chunked" POST "$push/a" --data-binary @large.prom -H 'Transfer-Encoding: chunked'
+(head -c 65532 large.prom | head -c -1; printf '\n') >fits.prom
+echo 'a 1' >>fits.prom
+is "$(stat -c %s fits.prom)" 65536 "a body of the limit"
+answers 200 "is taken" POST "$push/a" --data-binary @fits.prom
+has "$(cat spool/groups/job=a.prom)" 'a{instance="",job="a"} 1' "and stored"
+answers 413 "a long name" POST "$push/a" --data-binary $'a23456789012345678901 1\n'
+answers 200 "one of the limit" POST "$push/a" --data-binary $'a2345678901234567890 1\n'
+answers 413 "a long label name" POST "$push/a" --data-binary $'a{a23456789012345678901="1"} 1\n'
+answers 413 "a long label value" POST "$push/a" --data-binary $'a{b="1234567890123456789012345678901"} 1\n'
+answers 413 "many labels" POST "$push/a" --data-binary $'a{a="",b="",c="",d="",e="",f=""} 1\n'
+answers 413 "a long grouping label" POST "$push/a/x/1234567890123456789012345678901" --data-binary $'a 1\n'
+answers 413 "many grouping labels" POST "$push/a/b/1/c/1/d/1/e/1/f/1" --data-binary $'a 1\n'
+is "$(group_files spool)" "job=a.prom" "none of these is stored"
+awk 'BEGIN { printf "GET /-/healthy HTTP/1.1\r\nHost: x\r\n"; for (i = 0; i < 100000; i++) printf "X-%d: y\r\n", i; printf "\r\n" }' >headers.raw
+unlike "$(timeout $DEADLINE socat -t 5 - "TCP:127.0.0.1:$PORT" <headers.raw 2>/dev/null)" '^HTTP/1.. 200' "endless headers are refused"
+
+# Counts
+answers 200 "a second group" POST "$push/b" --data-binary $'a 1\n'
+answers 200 "a third" POST "$push/c" --data-binary $'a 1\n'
+answers 507 "one too many" POST "$push/d" --data-binary $'a 1\n'
+is "$(group_files spool)" $'job=a.prom\njob=b.prom\njob=c.prom' "is not stored"
+answers 200 "a push to those that are there" POST "$push/c" --data-binary $'a 2\n'
+awk 'BEGIN { for (i = 0; i < 40; i++) printf "s{i=\"%d\"} 1\n", i }' >series.prom
+answers 507 "too many series" POST "$push/c" --data-binary @series.prom
+has "$(cat spool/groups/job=c.prom)" 'a{instance="",job="c"} 2' "the group is as it was"
+answers 202 "a group goes" DELETE "$push/b"
+answers 200 "and makes room" POST "$push/d" --data-binary $'a 1\n'
+
+# Slow clients: cut off without an answer, or with 408.
+# cut NAME FORMAT: sends the bytes, then nothing.
+cut_off() {
+	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+	# shellcheck disable=SC2059
+	printf "$2" >&9
+	timeout $DEADLINE cat <&9 >answer
+	is $? 0 "$1: the connection ends"
+	exec 9>&-
+	like "$(head -n 1 answer)" '^(HTTP/1\.[01] 408 .*)?$' "$1: without success"
+}
+cut_off "nothing" ''
+cut_off "half a request line" 'GET /metr'
+cut_off "half a header" 'GET /metrics HTTP/1.1\r\nHost: x\r\nX-'
+cut_off "half a body" 'POST /metrics/job/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 10\r\n\r\na 1\n'
+cut_off "half a chunk" 'POST /metrics/job/slow HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n10\r\na 1\n'
+ok "nothing of it is stored" test ! -e spool/groups/job=slow.prom
+exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+(while printf 'X-Slow: y\r\n'; do sleep 0.1; done) 2>/dev/null >&9 &
+dripping=$!
+timeout $DEADLINE cat <&9 >answer
+is $? 0 "a header that drips in without end is cut off"
+{
+	kill -9 $dripping
+	wait $dripping
+} 2>/dev/null
+exec 9>&-
+exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+printf 'GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n' >&9
+timeout $DEADLINE cat <&9 >answer
+is $? 0 "an idle connection ends"
+exec 9>&-
+like "$(head -n 1 answer)" '^HTTP/1.1 200 ' "after its answer"
+answers 200 "the server is well" GET "$URL/-/healthy"
+stops TERM "$pid" 0 "and ends with 0"
+
+# Connections
+SERVE_NAME=few start_serve -d few --limit.connections=2
+exec 8<>"/dev/tcp/127.0.0.1/$PORT" 9<>"/dev/tcp/127.0.0.1/$PORT"
+printf 'GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n' >&8
+printf 'GET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n' >&9
+read -r line <&8
+like "$line" '^HTTP/1.1 200 ' "two connections"
+read -r line <&9
+like "$line" '^HTTP/1.1 200 ' "are served"
+is "$(curl -s -m 1 -o /dev/null -w '%{http_code}' "$URL/-/healthy")" 000 "a third is not"
+exec 8>&- 9>&-
+await "until they are gone" curl -s -f -m 5 -o /dev/null "$URL/-/healthy"
+answers 200 "then it is" GET "$URL/-/healthy"
+
+for option in --limit.body=x --limit.groups=-1 --web.read-timeout=x --spool.sync=maybe --log.level=loud; do
+	exits 64 "$option" pgw-serve -d few $option
+done
+done_testing

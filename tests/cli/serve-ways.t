@@ -1,0 +1,104 @@
+#!/bin/bash
+# pgw-serve: its ways in, two servers on one spool, and its end.
+. "$(dirname "$0")/../lib.sh"
+need socat
+
+get='GET /-/healthy HTTP/1.0\r\n\r\n'
+post='POST /metrics/job/pipe HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnection: close\r\n\r\np 1\n'
+
+# A pipe
+# shellcheck disable=SC2059
+like "$(printf "$get" | pgw-serve -d spool -i)" $'^HTTP/1\\.[01] 200 OK\r\n.*\r\n\r\nOK$' "-i answers a request in a pipe"
+# shellcheck disable=SC2059
+like "$(printf "$post" | pgw-serve -d spool --inetd)" $'^HTTP/1\\.1 200 OK\r\n' "--inetd a push"
+has "$(cat spool/groups/job=pipe.prom)" 'p{instance="",job="pipe"} 1' "which is stored"
+exits 0 "no request" pgw-serve -d spool -i </dev/null
+is "$out" "" "no answer"
+# shellcheck disable=SC2059
+exits 0 "two requests" sh -c "printf '${get/1.0/1.1\\r\\nHost: x}$get' | pgw-serve -d spool -i"
+is "$(grep -ac '^\(OK\)*HTTP/1' out)" 2 "two answers"
+
+# A connection, as inetd nowait has it; a listening socket, as inetd wait has it.
+PORT=$(free_port)
+start nowait socat "TCP-LISTEN:$PORT,bind=127.0.0.1,reuseaddr,fork" "EXEC:pgw-serve -d spool,nofork"
+await "socat listens" curl -s -o /dev/null "http://127.0.0.1:$PORT/-/healthy"
+answers 200 "a connected socket as fd 0" POST "http://127.0.0.1:$PORT/metrics/job/nowait" --data-binary $'n 1\n'
+answers 200 "again" GET "http://127.0.0.1:$PORT/metrics"
+has "$body" 'n{instance="",job="nowait"} 1' "has what the first stored"
+cat >listen.py <<'END'
+import os, socket, sys
+listener = socket.socket()
+listener.bind(("127.0.0.1", 0))
+listener.listen()
+print(listener.getsockname()[1], flush=True)
+os.dup2(listener.fileno(), 0)
+os.execvp(sys.argv[1], sys.argv[1:])
+END
+start wait $PYTHON listen.py pgw-serve -d spool
+await "a port" grep -q '^[0-9]' wait.log
+answers 200 "a listening socket as fd 0" GET "http://127.0.0.1:$(head -n 1 wait.log)/-/healthy"
+stops TERM "$pid" 0 "ends with 0"
+
+# Addresses
+start several pgw-serve -d spool --web.listen-address=127.0.0.1:0 --web.listen-address=127.0.0.2:0 \
+	--web.listen-address=unix:"$SCRATCH/socket"
+several=$pid
+await "three ready lines" sh -c '[ "$(grep -c "^pgw-serve: listening on " several.log)" -eq 3 ]'
+for url in $(sed -n 's/^pgw-serve: listening on \(http:[^ ]*\).*/\1/p' several.log); do
+	answers 200 "${url%:*}" GET "$url/-/healthy"
+done
+answers 200 "a unix socket" GET http://localhost/-/healthy --unix-socket "$SCRATCH/socket"
+stops TERM "$several" 0 "ends with 0"
+ok "its socket is gone" test ! -e "$SCRATCH/socket"
+start_serve -d spool
+taken=$PORT
+exits 69 "an address that is taken" timeout 10 pgw-serve -d spool --web.listen-address=127.0.0.1:"$taken"
+like "$err" "127\.0\.0\.1:$taken" "is named"
+answers 200 "a second one beside it" GET "$URL/-/healthy"
+
+# Two servers on one spool
+first=$URL
+first_pid=$pid
+SERVE_NAME=second start_serve -d spool
+second=$URL
+for i in 1 2 3 4 5; do
+	request POST "$first/metrics/job/shared" --data-binary $'s '"$i"$'\n'
+	request GET "$second/metrics"
+	has "$body" "s{instance=\"\",job=\"shared\"} $i" "the second sees push $i of the first"
+done
+pgw-push -d spool -j shared <<<'s 6'
+request GET "$second/metrics"
+has "$body" 's{instance="",job="shared"} 6' "and one of pgw-push"
+answers 400 "a type that clashes with the other's group" POST "$second/metrics/job/other" --data-binary $'# TYPE s gauge\ns 1\n'
+answers 202 "a DELETE on the second" DELETE "$second/metrics/job/shared"
+request GET "$first/metrics"
+unlike "$body" 'job="shared"' "is seen by the first"
+answers 200 "now the type is free" POST "$first/metrics/job/other" --data-binary $'# TYPE s gauge\ns 1\n'
+answers 400 "and fixed for both" POST "$second/metrics/job/shared" --data-binary $'s 1\n'
+stops INT "$first_pid" 0 "SIGINT ends it with 0"
+stops TERM "$pid" 0 "SIGTERM too"
+
+# SIGTERM while a body comes in
+start_serve -d spool
+exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+printf 'POST /metrics/job/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\na 1\n' >&9
+# Answered on another connection: the server has seen the first one.
+answers 200 "a slow upload begins" GET "$URL/-/healthy"
+sleep 0.2
+kill -TERM "$pid"
+await "new connections are refused" sh -c "! curl -s -m 5 -o /dev/null '$URL/-/healthy'"
+ok "it waits for the upload" kill -0 "$pid"
+printf 'b 2\n' >&9
+like "$(timeout $DEADLINE cat <&9)" '^HTTP/1\.1 200 ' "the upload is answered with 200"
+exec 9>&-
+wait "$pid"
+is $? 0 "then it ends with 0"
+has "$(cat spool/groups/job=slow.prom)" 'b{instance="",job="slow"} 2' "and all is stored"
+
+exits 0 "-h" pgw-serve -h
+like "$out" '^usage: pgw-serve ' "prints the usage"
+exits 0 "-V" pgw-serve -V
+like "$out" '^pgw-serve [0-9.]+' "prints the version"
+exits 64 "an unknown option" pgw-serve --nonsense
+exits 64 "a bad address" pgw-serve -d spool --web.listen-address=nonsense:nonsense:1
+done_testing

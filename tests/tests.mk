@@ -1,0 +1,102 @@
+# The tests: included by the Makefile, described in tests/README.md.
+#
+# check-unit check-cli check-peer check-fuzz	one kind of tests on the build in $(BUILD)
+# check						all of them on three builds, and lint: what CI runs
+# asan						all of them under AddressSanitizer and UBSan
+# lint						clang-format, mandoc, shellcheck
+# fuzz						FUZZ_SECONDS of each fuzz target
+# bench						measures beside the peers
+
+SANITIZE  = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
+NUMBER_OF_JOBS := $(shell nproc)
+# More than cores: many tests wait for a process or a deadline.
+PROVE_JOBS     := $(shell expr $(NUMBER_OF_JOBS) + 4)
+FUZZ_SECONDS    = 60
+
+UNIT_TESTS   = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+FUZZ_TARGETS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
+CLI_TESTS    = $(wildcard tests/cli/*.t)
+PEER_TESTS   = $(wildcard tests/peer/*.t)
+
+# Every kind of test is a program that writes TAP. tests/record keeps the output, for scripts/test to count.
+RESULTS = $(abspath $(BUILD))/results
+PROVE   = mkdir -p $(RESULTS) && env PGW_BIN=$(abspath $(BUILD)) PGW_RESULTS=$(RESULTS) CMOCKA_MESSAGE_OUTPUT=TAP \
+	  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99 \
+	  UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 \
+	  prove -j $(PROVE_JOBS) --exec tests/record
+
+check-unit: $(UNIT_TESTS)
+	$(PROVE) $(UNIT_TESTS)
+check-cli: all
+	$(PROVE) $(CLI_TESTS)
+check-peer: all
+	$(PROVE) $(PEER_TESTS)
+check-fuzz: $(FUZZ_REPLAYS)
+	$(PROVE) $(FUZZ_REPLAYS)
+
+# All kinds in one run, so that none waits for the slowest of another.
+check-all: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
+	$(PROVE) $(PEER_TESTS) $(CLI_TESTS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
+
+# A strict build has a folder of its own: -Werror must see every file. A step that fails doesn't keep the others back.
+STEPS = step-gcc step-clang step-lint step-tests step-asan
+check:
+	rm -rf build/gcc/results build/asan/results
+	$(MAKE) -k -j1 $(STEPS)
+step-gcc:
+	@echo "check: build with gcc"
+	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/gcc STRICT=1 check-programs
+step-clang:
+	@echo "check: build with clang"
+	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/clang CC=clang STRICT=1 check-programs
+step-lint: lint
+step-tests:
+	@echo "check: tests"
+	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/gcc STRICT=1 check-all
+step-asan: asan
+asan:
+	@echo "check: tests under AddressSanitizer and UBSan"
+	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/asan CFLAGS="-O1 -g $(SANITIZE)" check-all
+check-programs: all $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BUILD)/tests/bench/parse
+
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBPGW)
+	$(if $(V),,@echo "  CC   $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIBPGW) -lcmocka $(LIBS_ALL)
+$(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/replay_%.o $(BUILD)/tests/fuzz/fuzz_%.o $(LIBPGW)
+	$(if $(V),,@echo "  CC   $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBPGW) $(LIBS_ALL)
+$(BUILD)/tests/fuzz/replay_%.o: tests/fuzz/replay.c
+	@mkdir -p $(@D)
+	$(if $(V),,@echo "  CC   $@")
+	$(Q)$(CC) $(ALL_CFLAGS) -DCORPUS='"tests/fuzz/corpus/$*"' -c -o $@ $<
+$(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBPGW)
+	$(if $(V),,@echo "  CC   $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIBPGW) $(LIBS_ALL)
+
+SHELL_SCRIPTS = scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run scripts/test .ci/run tests/record tests/lib.sh \
+		tests/bench/run $(CLI_TESTS) $(PEER_TESTS)
+lint:
+	@echo "check: lint"
+	clang-format --dry-run -Werror $$(find cmd lib tests -name '*.[ch]')
+	mandoc -Tlint -Wwarning man/*.[1-8]
+	shellcheck -s bash -S warning -e SC1090,SC1091,SC2154 $(SHELL_SCRIPTS)
+
+# libFuzzer works on a copy of the corpus: what it finds is looked at before it becomes a test.
+fuzz:
+	$(MAKE) BUILD=build/fuzz CC=clang CFLAGS="-O1 -g $(SANITIZE) -fsanitize=fuzzer-no-link" fuzz-run
+fuzz-run: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/fuzz_%)
+	for target in $(FUZZ_TARGETS); do \
+		mkdir -p $(BUILD)/corpus/$$target && cp -r tests/fuzz/corpus/$$target $(BUILD)/corpus/ && \
+		$(BUILD)/tests/fuzz/fuzz_$$target -max_total_time=$(FUZZ_SECONDS) -timeout=10 -print_final_stats=1 \
+			-artifact_prefix=$(BUILD)/$$target- $(BUILD)/corpus/$$target || exit 1; \
+	done
+$(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBPGW)
+	$(if $(V),,@echo "  CC   $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIBPGW) $(LIBS_ALL)
+
+bench: all $(BUILD)/tests/bench/parse
+	PGW_BIN=$(abspath $(BUILD)) tests/bench/run
+
+.SECONDARY:
+.PHONY: check check-unit check-cli check-peer check-fuzz check-all check-programs $(STEPS) asan lint fuzz fuzz-run bench
