@@ -164,6 +164,8 @@ static enum error_kind kind_of_status(unsigned status)
 {
 	if (status == 401 || status == 403)
 		return ERROR_PERMISSION;
+	if (status == 408 || status == 429)
+		return ERROR_BUSY;
 	return status >= 500 ? ERROR_UNAVAILABLE : ERROR_REFUSED;
 }
 

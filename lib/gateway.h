@@ -24,8 +24,9 @@ void gateway_release(struct gateway *gateway);
 /* The URL of a group, whose key is finished; the caller frees it. NULL with ERROR_MEMORY. */
 char *gateway_group_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error);
 
-/* Tells an answer's success, 200 to 299 (0), from failure (-1): ERROR_PERMISSION for 401 and 403, ERROR_REFUSED for
- * other 4xx, ERROR_UNAVAILABLE for 5xx and for no answer, with the gateway's reason in the message. */
+/* Tells an answer's success, 200 to 299 (0), from failure (-1): ERROR_PERMISSION for 401 and 403, ERROR_BUSY for 408
+ * and 429, ERROR_REFUSED for other 4xx, ERROR_UNAVAILABLE for 5xx and for no answer, with the gateway's reason in the
+ * message. */
 int gateway_result(const char *url, const struct http_answer *answer, struct error *error);
 
 #endif

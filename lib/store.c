@@ -34,8 +34,11 @@ static void fail(struct store_change *change, const struct error *error)
 static void record_failure(struct store *store, const struct store_change *change)
 {
 	struct error unused;
-	struct group *failed = group_push_failed(
-		view_group(store->view, change->key->file), change->key, change->time, &store->limits, &unused);
+	const struct group *old = view_group(store->view, change->key->file);
+	/* A file that is left out may be all that somebody has of its metrics. */
+	if (old == NULL && view_has_file(store->view, change->key->file))
+		return;
+	struct group *failed = group_push_failed(old, change->key, change->time, &store->limits, &unused);
 	if (failed != NULL && view_put(store->view, failed, &unused) == -1)
 		group_free(failed);
 }

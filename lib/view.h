@@ -2,7 +2,7 @@
  * view: what is in a spool: every group, which family has which type, which series is whose, and the exposition of
  * the whole.
  *
- *	struct view *view = view_new(&spool, &limits, &error);
+ *	struct view *view = view_new(&spool, VIEW_FOLLOW, &limits, &error);
  *	view_refresh(view, &error);			at each answer
  *	view_append_exposition(view, &text, &error);
  *

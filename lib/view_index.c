@@ -71,11 +71,12 @@ static size_t find_slot(const struct view_index *index, struct fingerprint finge
 	return slot;
 }
 
-/* Room for so many more series at a load of two thirds. */
+/* Room for all prepared series and so many more at a load of two thirds: members that are left out now may be added
+ * together later. */
 static int reserve_series(struct view_index *index, size_t more)
 {
 	size_t slots = index->slots == NULL ? 0 : index->mask + 1;
-	size_t needed = (index->series_count + more) / 2 * 3 + 2;
+	size_t needed = (index->prepared + more) / 2 * 3 + 3;
 	if (needed <= slots)
 		return 0;
 	size_t size = slots == 0 ? SLOTS_FIRST : slots;
@@ -116,8 +117,14 @@ int view_index_prepare(
 {
 	member->group = group;
 	member->blocks = calloc(group->block_count, sizeof(*member->blocks));
-	if (member->blocks == NULL || reserve_series(index, group->series_count) == -1)
+	if (member->blocks == NULL)
 		return error_set_memory(error);
+	if (reserve_series(index, group->series_count) == -1) {
+		free(member->blocks);
+		member->blocks = NULL;
+		return error_set_memory(error);
+	}
+	index->prepared += group->series_count;
 	for (size_t i = 0; i < group->block_count; i++) {
 		struct index_block *block = &member->blocks[i];
 		block->member = member;
@@ -132,7 +139,10 @@ int view_index_prepare(
 
 void view_index_discard(struct view_index *index, struct index_member *member)
 {
-	for (size_t i = 0; member->blocks != NULL && i < member->group->block_count; i++) {
+	if (member->blocks == NULL)
+		return;
+	index->prepared -= member->group->series_count;
+	for (size_t i = 0; i < member->group->block_count; i++) {
 		struct index_family *family = member->blocks[i].family;
 		/* NULL where the preparation failed on the way. */
 		if (family != NULL && --family->users == 0) {

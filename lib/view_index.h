@@ -52,6 +52,7 @@ struct view_index {
 	struct index_series *slots; /* open addressing, linear probing */
 	size_t mask;		    /* slots - 1 */
 	size_t series_count;
+	size_t prepared; /* series of all prepared members: there is room for them all */
 };
 
 RB_PROTOTYPE(index_block_tree, index_block, link, )

@@ -199,6 +199,8 @@ await() {
 start() {
 	local name=$1
 	shift
+	# What an earlier one of this name wrote must not be taken for this one's.
+	rm -f "$SCRATCH/$name.log"
 	"$@" >"$SCRATCH/$name.log" 2>&1 </dev/null &
 	pid=$!
 }

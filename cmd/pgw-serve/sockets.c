@@ -26,11 +26,12 @@ void sockets_init(struct sockets *sockets)
 
 static void entry_close(struct socket_entry *entry)
 {
+	/* In this order: once it is closed, a successor may bind the path, and its socket is not ours to remove. */
+	if (entry->path != NULL)
+		unlink(entry->path);
 	if (entry->fd != -1)
 		close(entry->fd);
 	entry->fd = -1;
-	if (entry->path != NULL)
-		unlink(entry->path);
 	free(entry->path);
 	entry->path = NULL;
 }

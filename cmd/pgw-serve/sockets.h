@@ -3,7 +3,7 @@
  *
  *	struct sockets sockets;
  *	sockets_init(&sockets);
- *	if (sockets_inherit(&sockets, force, &error) == -1) ...
+ *	if (sockets_inherit(&sockets, true, force, &error) == -1) ...
  *	if (sockets.count == 0)
  *		sockets_listen(&sockets, ":9091", &error);
  *	sockets_release(&sockets);	closes what nobody took and removes our own Unix sockets

@@ -52,6 +52,8 @@ answered() {
 	exits "$2" "the answer $1 is exit $2" pgw-push -u "$URL" -j x one.prom
 }
 answered 202 0
+answered 408 75
+answered 429 75
 answered 400 65
 like "$err" '^pgw-push: .*because of this' "with the reason"
 is "$(tr -d '\n[:print:]' <err | wc -c)" 0 "and without terminal escapes"

@@ -224,6 +224,16 @@ PREFIX = "pushed metrics are invalid or inconsistent with existing metrics: "
 
 
 def send(base, method, path, body):
+    """The peer closes with the body unread after a bad path, and the reset that follows can overtake its answer."""
+    for _ in range(20):
+        try:
+            return send_once(base, method, path, body)
+        except ConnectionResetError:
+            pass
+    sys.exit(f"{base}: {method} {path}: no answer but resets")
+
+
+def send_once(base, method, path, body):
     url = urllib.parse.urlsplit(base)
     connection = http.client.HTTPConnection(url.hostname, url.port, timeout=30)
     connection.putrequest(method, path, skip_accept_encoding=True)

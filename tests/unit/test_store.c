@@ -406,6 +406,50 @@ static void test_rejected(void **state)
 	assert_fresh_agrees(fixture);
 }
 
+/* What a push may replace, a refused one may not touch. */
+static void test_refused_beside_rejected(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error error;
+	write_file(fixture, "job=a.prom", "important 5\nbroken\n");
+	assert_non_null(push_as(&fixture->store, STORE_POST, "/job/a", "m 1 2\n"));
+	struct buffer text;
+	struct file_id id;
+	buffer_init(&text, 1000);
+	assert_int_equal(spool_read(&fixture->store.spool, "job=a.prom", &text, &id, &error), 1);
+	assert_true(slice_is(buffer_slice(&text), "important 5\nbroken\n"));
+	buffer_release(&text);
+	assert_fresh_agrees(fixture);
+}
+
+/* When the winner goes, all that it kept out come in together. */
+static void test_many_rejected(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = &fixture->store;
+	struct buffer text;
+	char name[32];
+	push(store, "/job/aa", "# TYPE x counter\nx 1\n");
+	for (unsigned file = 0; file < 5; file++) {
+		buffer_init(&text, SIZE_MAX / 2);
+		buffer_append_string(&text, "# TYPE x gauge\n");
+		for (unsigned i = 0; i < 1000; i++)
+			buffer_printf(&text, "x{i=\"%u\"} 1\n", i);
+		buffer_append_byte(&text, '\0');
+		snprintf(name, sizeof(name), "job=b%u.prom", file);
+		write_file(fixture, name, text.data);
+		buffer_release(&text);
+	}
+	struct error error;
+	assert_int_equal(view_refresh(store->view, &error), 0);
+	assert_int_equal(view_counts(store->view).rejected, 5);
+	remove_file(fixture, "job=aa.prom");
+	assert_int_equal(view_refresh(store->view, &error), 0);
+	assert_int_equal(view_counts(store->view).rejected, 0);
+	assert_int_equal(view_counts(store->view).series, 5 * 1002);
+	assert_fresh_agrees(fixture);
+}
+
 static void test_limits(void **state)
 {
 	struct fixture *fixture = *state;
@@ -516,6 +560,8 @@ int main(void)
 		WITH_SPOOL(test_batch),
 		WITH_SPOOL(test_others),
 		WITH_SPOOL(test_rejected),
+		WITH_SPOOL(test_refused_beside_rejected),
+		WITH_SPOOL(test_many_rejected),
 		WITH_SPOOL(test_limits),
 		WITH_SPOOL(test_write_fails),
 		WITH_SPOOL(test_check_only),
