@@ -34,8 +34,13 @@ struct limits group_file_limits(const struct limits *limits)
 	struct limits file = *limits;
 	/* Escapes can double a value, and the grouping labels come on top of a sample's own. */
 	file.body = limits->body > SIZE_MAX / 8 ? limits->body : limits->body * 4;
-	file.label_value = limits->label_value * 2;
+	file.label_value = limits->label_value * 2 + NUMBER_TEXT_SIZE;
 	file.labels = limits->labels * 2 + 1;
+	/* Lines of histograms have longer names than what was pushed may have, and the group's own families have names.
+	 */
+	file.name = limits->name + strlen("_bucket");
+	if (file.name < strlen(PUSH_FAILURE_TIME_NAME))
+		file.name = strlen(PUSH_FAILURE_TIME_NAME);
 	return file;
 }
 
@@ -61,6 +66,17 @@ const struct block *group_block(const struct group *group, struct slice name)
 	if (group->block_count == 0)
 		return NULL;
 	return bsearch(&name, group->blocks, group->block_count, sizeof(group->blocks[0]), compare_block);
+}
+
+bool group_same_shape(const struct group *a, const struct group *b)
+{
+	if (a->block_count != b->block_count || a->series_count != b->series_count)
+		return false;
+	for (size_t i = 0; i < a->block_count; i++) {
+		if (a->blocks[i].type != b->blocks[i].type || !slice_equal(a->blocks[i].name, b->blocks[i].name))
+			return false;
+	}
+	return memcmp(a->series, b->series, a->series_count * sizeof(*a->series)) == 0;
 }
 
 static int compare_time(const void *key, const void *element)

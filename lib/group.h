@@ -83,6 +83,10 @@ struct group *group_push(const struct group *old, const struct grouping_key *key
 struct group *group_push_failed(const struct group *old, const struct grouping_key *key, int64_t now,
 	const struct limits *limits, struct error *error);
 
+/* Whether two groups have the same families, types and series, so that one in the place of the other changes nobody
+ * else's standing. */
+bool group_same_shape(const struct group *a, const struct group *b);
+
 /* The block of a family, or NULL. */
 const struct block *group_block(const struct group *group, struct slice name);
 

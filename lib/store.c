@@ -30,53 +30,13 @@ static void fail(struct store_change *change, const struct error *error)
 	change->error = *error;
 }
 
-/* Records that a push was refused. That it can't be recorded is no reason to answer something else. */
-static void record_failure(struct store *store, const struct store_change *change)
-{
-	struct error unused;
-	const struct group *old = view_group(store->view, change->key->file);
-	/* A file that is left out may be all that somebody has of its metrics. */
-	if (old == NULL && view_has_file(store->view, change->key->file))
-		return;
-	struct group *failed = group_push_failed(old, change->key, change->time, &store->limits, &unused);
-	if (failed != NULL && view_put(store->view, failed, &unused) == -1)
-		group_free(failed);
-}
-
-/* Brings a push into the view. 0, or -1 with an error and the view as it was. */
-static int push(struct store *store, const struct store_change *change, struct error *error)
-{
-	const struct group *old = view_group(store->view, change->key->file);
-	if (exposition_check(change->pushed, error) == -1)
-		return -1;
-	struct group *group = group_push(old, change->key, change->pushed,
-		change->method == STORE_PUT ? PUSH_PUT : PUSH_POST, change->time, &store->limits, error);
-	if (group == NULL)
-		return -1;
-	if (view_put(store->view, group, error) == -1) {
-		group_free(group);
-		return -1;
-	}
-	return 0;
-}
-
-static void apply(struct store *store, struct store_change *change)
-{
-	struct error error;
-	change->existed = view_has_file(store->view, change->key->file);
-	if (change->method == STORE_DELETE) {
-		view_remove(store->view, change->key->file);
-	} else if (push(store, change, &error) == -1) {
-		fail(change, &error);
-		if (error.kind == ERROR_INCONSISTENT)
-			record_failure(store, change);
-	}
-}
-
-/* The files that a batch changes, each once. */
+/* The files that changes of a batch have put into the view and that are still to be written, each once. */
 struct plan {
+	struct store_change **changes; /* those that belong to the files, and perhaps others */
+	size_t change_count;
 	struct spool_change *files;
 	size_t count;
+	bool freed; /* one of them gave up a name, a type or a series */
 };
 
 static struct spool_change *find_file(const struct plan *plan, struct slice file)
@@ -88,40 +48,148 @@ static struct spool_change *find_file(const struct plan *plan, struct slice file
 	return NULL;
 }
 
-static void add_file(struct store *store, struct plan *plan, struct slice file)
+static void plan_file(struct plan *plan, struct slice file)
 {
-	if (find_file(plan, file) != NULL)
-		return;
-	const struct group *group = view_group(store->view, file);
-	struct slice nothing = {0};
-	plan->files[plan->count++] = (struct spool_change){.file = file, .text = group != NULL ? group->text : nothing};
+	if (find_file(plan, file) == NULL)
+		plan->files[plan->count++] = (struct spool_change){.file = file};
 }
 
-/* Whether a change leaves something to write: all but a refusal that could not be recorded. */
-static bool changed(struct store *store, const struct store_change *change)
+/* Writes what is planned. Where a file failed, its changes fail and the view learns what the spool has. */
+static int flush(struct store *store, struct plan *plan, struct error *error)
 {
-	return !change->failed ||
-	       (change->error.kind == ERROR_INCONSISTENT && view_group(store->view, change->key->file) != NULL);
-}
-
-static void write_files(struct store *store, struct plan *plan, struct store_change **changes, size_t count)
-{
-	for (size_t i = 0; i < count; i++) {
-		if (changed(store, changes[i]))
-			add_file(store, plan, changes[i]->key->file);
+	bool failed = false;
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct group *group = view_group(store->view, plan->files[i].file);
+		plan->files[i].text = group != NULL ? group->text : (struct slice){0};
 	}
 	spool_apply(&store->spool, plan->files, plan->count);
 	for (size_t i = 0; i < plan->count; i++) {
+		failed |= plan->files[i].failed;
 		if (plan->files[i].failed)
 			view_forget(store->view, plan->files[i].file);
 		else if (plan->files[i].text.data != NULL)
 			view_set_file_id(store->view, plan->files[i].file, &plan->files[i].id);
 	}
-	for (size_t i = 0; i < count; i++) {
-		const struct spool_change *file = find_file(plan, changes[i]->key->file);
-		if (file != NULL && file->failed && !changes[i]->failed)
-			fail(changes[i], &file->error);
+	for (size_t i = 0; i < plan->change_count; i++) {
+		const struct spool_change *file = find_file(plan, plan->changes[i]->key->file);
+		if (file != NULL && file->failed && !plan->changes[i]->failed)
+			fail(plan->changes[i], &file->error);
 	}
+	plan->changes += plan->change_count;
+	plan->change_count = plan->count = 0;
+	plan->freed = false;
+	return failed ? view_refresh(store->view, error) : 0;
+}
+
+/* Whether a group in the place of another one, either may be NULL, gives something up that others can take; and whether
+ * it takes something. Told apart only where one is NULL. */
+static bool frees(const struct group *old, const struct group *group)
+{
+	return old != NULL && (group == NULL || !group_same_shape(old, group));
+}
+
+static bool takes(const struct group *old, const struct group *group)
+{
+	return group != NULL && (old == NULL || !group_same_shape(old, group));
+}
+
+/*
+ * Puts a group into the view and into the plan. What an earlier change of the batch has freed may be taken only once
+ * that change is in the spool, for it can still fail or be cut short by a crash, and the two would stand there against
+ * each other: 1, where the plan must be flushed and the group made again. 0, or -1 with an error and the group the
+ * caller's.
+ */
+static int put(struct store *store, struct plan *plan, struct group *group, struct error *error)
+{
+	const struct group *old = view_group(store->view, group->key.file);
+	bool frees_some = frees(old, group);
+	if (plan->freed && takes(old, group))
+		return 1;
+	if (view_put(store->view, group, error) == -1)
+		return -1;
+	plan->freed |= frees_some;
+	return 0;
+}
+
+/* The group after a push, or NULL with the error. */
+static struct group *make_group(struct store *store, const struct store_change *change, struct error *error)
+{
+	if (exposition_check(change->pushed, error) == -1)
+		return NULL;
+	return group_push(view_group(store->view, change->key->file), change->key, change->pushed,
+		change->method == STORE_PUT ? PUSH_PUT : PUSH_POST, change->time, &store->limits, error);
+}
+
+/* As put(), or -1 with an error and the view as it was. */
+static int push(struct store *store, struct plan *plan, const struct store_change *change, struct error *error)
+{
+	struct group *group = make_group(store, change, error);
+	if (group == NULL)
+		return -1;
+	int status = put(store, plan, group, error);
+	if (status == 0)
+		plan_file(plan, change->key->file);
+	else
+		group_free(group);
+	return status;
+}
+
+/* Records that a push was refused. That it can't be recorded is no reason to answer something else. */
+static int record_failure(struct store *store, struct plan *plan, const struct store_change *change)
+{
+	struct error unused;
+	const struct group *old = view_group(store->view, change->key->file);
+	/* A file that is left out may be all that somebody has of its metrics. */
+	if (old == NULL && view_has_file(store->view, change->key->file))
+		return 0;
+	struct group *failed = group_push_failed(old, change->key, change->time, &store->limits, &unused);
+	int status = failed == NULL ? -1 : put(store, plan, failed, &unused);
+	if (status == 0)
+		plan_file(plan, change->key->file);
+	else
+		group_free(failed);
+	return status;
+}
+
+static void delete_group(struct store *store, struct plan *plan, struct store_change *change)
+{
+	plan->freed |= view_group(store->view, change->key->file) != NULL;
+	view_remove(store->view, change->key->file);
+	plan_file(plan, change->key->file);
+}
+
+/* 0, or 1 where the plan must be flushed first. */
+static int apply(struct store *store, struct plan *plan, struct store_change *change)
+{
+	struct error error;
+	change->existed = view_has_file(store->view, change->key->file);
+	if (change->method == STORE_DELETE) {
+		delete_group(store, plan, change);
+		return 0;
+	}
+	int status = push(store, plan, change, &error);
+	if (status != -1)
+		return status;
+	if (error.kind == ERROR_INCONSISTENT && record_failure(store, plan, change) == 1)
+		return 1;
+	fail(change, &error);
+	return 0;
+}
+
+/* Applies all changes and writes their files. 0, or -1 with an error for those that are not in the plan's past. */
+static int apply_all(struct store *store, struct plan *plan, size_t count, struct error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct store_change *change = plan->changes[plan->change_count];
+		if (apply(store, plan, change) == 1) {
+			if (flush(store, plan, error) == -1)
+				return -1;
+			/* Nothing is freed now that is not in the spool. */
+			apply(store, plan, change);
+		}
+		plan->change_count++;
+	}
+	return flush(store, plan, error);
 }
 
 /* Sweeps on the first change and whenever a writer seems to have died. Debris does no harm but to fill the disk, so
@@ -134,44 +202,42 @@ static void sweep(struct store *store)
 	store->swept = true;
 }
 
-static int commit(struct store *store, struct store_change **changes, size_t count, struct error *error)
+static int commit(struct store *store, struct plan *plan, size_t count, struct error *error)
 {
-	struct plan plan = {.files = calloc(count, sizeof(*plan.files))};
-	int status = -1;
-	if (plan.files == NULL)
-		return error_set_memory(error);
 	/* Twice: the first may read the whole spool and holds nobody up, the second has only what came since. */
 	if (view_refresh(store->view, error) == -1 || spool_lock(&store->spool, error) == -1)
-		goto out;
-	if (view_refresh(store->view, error) == 0) {
+		return -1;
+	int status = view_refresh(store->view, error);
+	if (status == 0) {
 		sweep(store);
-		for (size_t i = 0; i < count; i++)
-			apply(store, changes[i]);
-		write_files(store, &plan, changes, count);
-		status = 0;
+		status = apply_all(store, plan, count, error);
 	}
 	spool_unlock(&store->spool);
-out:
-	free(plan.files);
 	return status;
 }
 
 void store_commit(struct store *store, struct store_change **changes, size_t count)
 {
 	struct error error;
+	struct plan plan = {.changes = changes, .files = calloc(count + 1, sizeof(*plan.files))};
 	for (size_t i = 0; i < count; i++)
 		changes[i]->failed = changes[i]->existed = false;
-	if (count == 0 || commit(store, changes, count, &error) == 0)
-		return;
-	for (size_t i = 0; i < count; i++)
-		fail(changes[i], &error);
+	int status = plan.files == NULL ? error_set_memory(&error) : commit(store, &plan, count, &error);
+	/* What was flushed before keeps its result. */
+	for (struct store_change **change = plan.changes; status == -1 && change < changes + count; change++) {
+		if (!(*change)->failed)
+			fail(*change, &error);
+	}
+	free(plan.files);
 }
 
 int store_check(struct store *store, const struct store_change *change, struct error *error)
 {
 	if (view_refresh(store->view, error) == -1)
 		return -1;
-	int status = push(store, change, error);
+	struct spool_change file;
+	struct plan plan = {.files = &file};
+	int status = push(store, &plan, change, error);
 	if (status == 0)
 		view_forget(store->view, change->key->file);
 	return status;

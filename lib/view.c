@@ -23,6 +23,7 @@ struct entry {
 	bool accepted;	 /* in the index and in the exposition; otherwise left out */
 	bool known;	 /* `id` is that of what was read */
 	bool racy;	 /* known, but perhaps not for long */
+	bool forgotten;	 /* the group may not be what the file has */
 	bool seen;	 /* by the scan that is under way */
 	unsigned writes; /* of this process, whose events are still to come */
 	char *reason;	 /* why it is left out */
@@ -253,6 +254,12 @@ static int64_t now(void)
 	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
 }
 
+/* Whether trying again may help. */
+static bool is_passing(enum error_kind kind)
+{
+	return kind == ERROR_IO || kind == ERROR_MEMORY;
+}
+
 /* Reads a group file into its entry, and removes the entry when the file is gone. -1 when memory ran out. */
 static int read_entry(struct view *view, struct slice file, struct error *error)
 {
@@ -269,8 +276,15 @@ static int read_entry(struct view *view, struct slice file, struct error *error)
 		buffer_release(&text);
 		return there == 0 ? 0 : -1;
 	}
+	/* A file that can't be read for want of descriptors, say, has not changed for that. */
+	if (there == -1 && entry->group != NULL && !entry->forgotten && is_passing(reason.kind)) {
+		set_known(view, entry, false);
+		buffer_release(&text);
+		return 0;
+	}
 	view->unsettled |= entry->accepted && view->inconsistent > 0;
 	clear_group(view, entry);
+	entry->forgotten = false;
 	entry->id = id;
 	entry->racy = now() - id.modified < RACY_AGE;
 	entry->writes = 0;
@@ -396,18 +410,6 @@ bool view_has_file(const struct view *view, struct slice file)
 	return find_entry(view, file) != NULL;
 }
 
-/* Whether a group takes and leaves the same room in the index, so that nobody else's standing changes. */
-static bool same_shape(const struct group *a, const struct group *b)
-{
-	if (a->block_count != b->block_count || a->series_count != b->series_count)
-		return false;
-	for (size_t i = 0; i < a->block_count; i++) {
-		if (a->blocks[i].type != b->blocks[i].type || !slice_equal(a->blocks[i].name, b->blocks[i].name))
-			return false;
-	}
-	return memcmp(a->series, b->series, a->series_count * sizeof(*a->series)) == 0;
-}
-
 /* Swaps the group of an accepted entry for another one, or leaves all as it was. */
 static int replace_group(struct view *view, struct entry *entry, struct group *group, struct error *error)
 {
@@ -428,7 +430,7 @@ static int replace_group(struct view *view, struct entry *entry, struct group *g
 		view_index_add(&view->index, &entry->member, &unused);
 		goto discard;
 	}
-	view->unsettled |= view->inconsistent > 0 && !same_shape(entry->group, group);
+	view->unsettled |= view->inconsistent > 0 && !group_same_shape(entry->group, group);
 	count_accepted(view, entry, false);
 	view_index_discard(&view->index, &old);
 	group_free(entry->group);
@@ -484,6 +486,7 @@ void view_set_file_id(struct view *view, struct slice file, const struct file_id
 	if (entry == NULL)
 		return;
 	entry->id = *id;
+	entry->forgotten = false;
 	entry->racy = false;
 	entry->writes++;
 	set_known(view, entry, true);
@@ -493,8 +496,10 @@ void view_forget(struct view *view, struct slice file)
 {
 	struct error unused;
 	struct entry *entry = get_entry(view, file, &unused);
-	if (entry != NULL)
-		set_known(view, entry, false);
+	if (entry == NULL)
+		return;
+	set_known(view, entry, false);
+	entry->forgotten = true;
 }
 
 const struct group *view_next(const struct view *view, const struct group *previous)

@@ -62,10 +62,19 @@ static int append_family(const struct index_family *family, const struct exposit
 	return 0;
 }
 
+/* Families that only groups have which are left out. */
+static struct index_family *skip_empty(struct index_family *family)
+{
+	while (family != NULL && RB_EMPTY(&family->blocks))
+		family = RB_NEXT(index_family_tree, NULL, family);
+	return family;
+}
+
 int view_index_append(
 	const struct view_index *index, const struct exposition *own, struct buffer *out, struct error *error)
 {
-	struct index_family *family = RB_MIN(index_family_tree, (struct index_family_tree *)&index->families);
+	struct index_family *family =
+		skip_empty(RB_MIN(index_family_tree, (struct index_family_tree *)&index->families));
 	uint32_t i = 0;
 	while (family != NULL || i < own->family_count) {
 		const struct metric_family *own_part = i < own->family_count ? &own->families[i] : NULL;
@@ -74,7 +83,7 @@ int view_index_append(
 			return -1;
 		i += order >= 0;
 		if (order <= 0)
-			family = RB_NEXT(index_family_tree, &index->families, family);
+			family = skip_empty(RB_NEXT(index_family_tree, &index->families, family));
 	}
 	return 0;
 }

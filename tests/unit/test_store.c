@@ -6,11 +6,12 @@
 
 #include <cmocka.h>
 
-#include <fcntl.h>
 #include <ftw.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -473,21 +474,125 @@ static void test_limits(void **state)
 	assert_fresh_agrees(fixture);
 }
 
+/* As on a full disk, for files over so many bytes. */
+static void limit_file_size(rlim_t bytes)
+{
+	struct rlimit limit;
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit.rlim_cur = bytes;
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+}
+
 /* A write that fails leaves the file and the view as they were. */
 static void test_write_fails(void **state)
 {
 	struct fixture *fixture = *state;
 	push(&fixture->store, "/job/a", "m 1\n");
 	char *before = expose(&fixture->store);
-	/* The descriptor of groups/ is exchanged for one that can't be written to. */
-	int groups = fixture->store.spool.groups;
-	fixture->store.spool.groups = open("/proc/self", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	limit_file_size(10);
 	const struct error *error = push_as(&fixture->store, STORE_POST, "/job/a", "m 2\n");
+	limit_file_size(RLIM_INFINITY);
 	assert_non_null(error);
-	close(fixture->store.spool.groups);
-	fixture->store.spool.groups = groups;
+	assert_int_equal(error->kind, ERROR_FULL);
 	assert_exposed(&fixture->store, before);
 	free(before);
+	assert_fresh_agrees(fixture);
+}
+
+/* A batch of pushes by PUT, or deletions where the text is NULL. */
+struct batch_case {
+	const char *path;
+	const char *text;
+	enum error_kind kind; /* of the failure */
+	bool fails;
+};
+
+static void commit_batch(struct store *store, const struct batch_case *cases, size_t count)
+{
+	struct grouping_key keys[8];
+	struct exposition expositions[8];
+	struct store_change changes[8], *batch[8];
+	struct error error;
+	for (size_t i = 0; i < count; i++) {
+		const char *text = cases[i].text == NULL ? "" : cases[i].text;
+		make_key(&keys[i], cases[i].path);
+		exposition_init(&expositions[i]);
+		assert_int_equal(exposition_parse(&expositions[i], slice_of(text), &default_limits, &error), 0);
+		changes[i] = (struct store_change){
+			.method = cases[i].text == NULL ? STORE_DELETE : STORE_PUT,
+			.key = &keys[i],
+			.pushed = &expositions[i],
+			.time = SECOND * (int64_t)(i + 1),
+		};
+		batch[i] = &changes[i];
+	}
+	store_commit(store, batch, count);
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].failed != cases[i].fails)
+			fail_msg("change %zu: %s", i, changes[i].failed ? changes[i].error.message : "taken");
+		if (cases[i].fails)
+			assert_int_equal(changes[i].error.kind, cases[i].kind);
+		grouping_key_release(&keys[i]);
+		exposition_release(&expositions[i]);
+	}
+}
+
+/* What a change gives up can be taken by a later one of the batch only if the first one got to the disk. */
+static void test_batch_relies_on_earlier(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = &fixture->store;
+	char large[4096] = "big{x=\"";
+	memset(large + 7, 'x', sizeof(large) - 20);
+	strcpy(large + sizeof(large) - 20, "\"} 1\n");
+	push(store, "/job/a", "# TYPE foo counter\nfoo 1\n");
+	push(store, "/job/b", "keep 1\n");
+	const struct batch_case relies[] = {
+		{"/job/a", large, ERROR_FULL, true},
+		{"/job/b", "# TYPE foo gauge\nfoo 1\n", ERROR_INCONSISTENT, true},
+	};
+	limit_file_size(2000);
+	commit_batch(store, relies, 2);
+	limit_file_size(RLIM_INFINITY);
+	assert_exposed(store, "# TYPE foo counter\nfoo{instance=\"\",job=\"a\"} 1\n"
+			      "# TYPE keep untyped\nkeep{instance=\"\",job=\"b\"} 1\n");
+	assert_fresh_agrees(fixture);
+	const struct batch_case moves[] = {
+		{"/job/b", "other 1\n", 0, false},
+		{"/job/a", NULL, 0, false},
+		{"/job/b", "# TYPE foo gauge\nfoo 2\n", 0, false},
+		{"/job/c", "# TYPE keep counter\nkeep 1\n", 0, false},
+		{"/job/c", NULL, 0, false},
+		{"/job/d", "# TYPE keep gauge\nkeep 1\n", 0, false},
+	};
+	commit_batch(store, moves, 6);
+	assert_exposed(store, "# TYPE foo gauge\nfoo{instance=\"\",job=\"b\"} 2\n"
+			      "# TYPE keep gauge\nkeep{instance=\"\",job=\"d\"} 1\n");
+	assert_fresh_agrees(fixture);
+}
+
+/* Lines of a histogram have longer names than what was pushed. */
+static void test_name_at_the_limit(void **state)
+{
+	struct fixture *fixture = *state;
+	char name[1021], text[2200];
+	memset(name, 'h', 1020);
+	name[1020] = '\0';
+	snprintf(text, sizeof(text), "# TYPE %s histogram\n%s_sum 1\n", name, name);
+	push(&fixture->store, "/job/a", text);
+	assert_int_equal(view_counts(fixture->store.view).groups, 1);
+	assert_fresh_agrees(fixture);
+}
+
+/* Families that only left-out groups have are not exposed, nor do they harm. */
+static void test_family_of_rejected_only(void **state)
+{
+	struct fixture *fixture = *state;
+	push(&fixture->store, "/job/a", "# TYPE x counter\nx 1\n");
+	write_file(fixture, "job=b.prom", "# TYPE x gauge\nx 1\nuniq 1\n");
+	assert_exposed(&fixture->store, "# TYPE x counter\nx{instance=\"\",job=\"a\"} 1\n");
+	assert_int_equal(view_counts(fixture->store.view).rejected, 1);
 	assert_fresh_agrees(fixture);
 }
 
@@ -564,6 +669,9 @@ int main(void)
 		WITH_SPOOL(test_many_rejected),
 		WITH_SPOOL(test_limits),
 		WITH_SPOOL(test_write_fails),
+		WITH_SPOOL(test_batch_relies_on_earlier),
+		WITH_SPOOL(test_name_at_the_limit),
+		WITH_SPOOL(test_family_of_rejected_only),
 		WITH_SPOOL(test_check_only),
 		WITH_SPOOL(test_random),
 	};
