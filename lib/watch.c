@@ -10,7 +10,7 @@
 #include <unistd.h>
 
 #define NAME_EVENTS  (IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE)
-#define WRITE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE)
+#define WRITE_EVENTS (IN_MODIFY | IN_CLOSE_WRITE | IN_ATTRIB) /* rights come and go, too */
 #define SELF_EVENTS  (IN_DELETE_SELF | IN_MOVE_SELF)
 #define LOST_EVENTS  (SELF_EVENTS | IN_Q_OVERFLOW | IN_UNMOUNT | IN_IGNORED)
 #define READ_SIZE    16384 /* over sizeof(struct inotify_event) + NAME_MAX + 1 */

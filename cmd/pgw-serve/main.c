@@ -21,8 +21,8 @@
 
 #define DEFAULT_ADDRESS ":9091"
 
-/* Descriptors for all but the connections: the spool, the sockets, a batch of new group files. */
-#define OTHER_DESCRIPTORS 1200
+/* Descriptors for all but the connections: the spool, the sockets, a batch of new group files, those that linger. */
+#define OTHER_DESCRIPTORS 200
 
 /* Finds the ways in, and binds addresses of our own where nothing is handed over. Whoever asks for an address does not
  * mean standard input, even if that happens to be a socket. */
@@ -51,14 +51,20 @@ static void print_ready(const struct sockets *sockets)
 			fprintf(stderr, "pgw-serve: listening on %s\n", sockets->entries[i].name);
 }
 
-static void raise_descriptor_limit(unsigned connections)
+/* As many descriptors as the connections may need, or else fewer connections: without one the spool can't be read. */
+static void fit_connections(unsigned *connections)
 {
 	struct rlimit limit;
-	rlim_t wanted = (rlim_t)connections + OTHER_DESCRIPTORS;
+	rlim_t wanted = (rlim_t)*connections + OTHER_DESCRIPTORS;
 	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
 		return;
 	limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
 	setrlimit(RLIMIT_NOFILE, &limit);
+	if (getrlimit(RLIMIT_NOFILE, &limit) == -1 || limit.rlim_cur >= wanted)
+		return;
+	rlim_t room = limit.rlim_cur > 2 * OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : limit.rlim_cur / 4;
+	*connections = room > 0 ? (unsigned)room : 1;
+	log_warn("fewer connections than asked for: the limit of open files is low", NULL);
 }
 
 /* One that only answers a client and ends need not hear what others change meanwhile. */
@@ -70,13 +76,13 @@ static enum view_mode choose_view_mode(const struct sockets *sockets)
 	return VIEW_SCAN;
 }
 
-static int serve(const struct settings *settings, struct sockets *sockets, struct error *error)
+static int serve(struct settings *settings, struct sockets *sockets, struct error *error)
 {
 	struct service service;
 	if (open_sockets(sockets, settings, error) == -1)
 		return -1;
 	log_open(settings->log_level, sockets->stderr_taken);
-	raise_descriptor_limit(settings->server.connections);
+	fit_connections(&settings->server.connections);
 	if (service_init(&service, settings->spool, &settings->spool_options, choose_view_mode(sockets),
 		    &settings->limits, error) == -1)
 		return -1;

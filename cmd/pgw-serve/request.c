@@ -32,6 +32,7 @@ struct body_header {
 	unsigned lengths;	   /* how often it is given */
 	bool continues;		   /* Expect: 100-continue */
 	bool chunked;
+	bool blank;   /* in the name of a header */
 	bool endless; /* a Transfer-Encoding that nobody can decode */
 	bool encoded; /* a Content-Encoding */
 };
@@ -74,6 +75,7 @@ void request_free(struct request *request)
 	if (request->response != NULL && !request->response_shared)
 		MHD_destroy_response(request->response);
 	release_body(request);
+	request->service->answer_bytes -= request->answer_size;
 	grouping_key_release(&request->key);
 	buffer_release(&request->path);
 	free(request->target);
@@ -82,6 +84,7 @@ void request_free(struct request *request)
 
 void request_answer(struct request *request, unsigned status, size_t size, struct MHD_Response *response)
 {
+	request->service->answer_bytes += size - request->answer_size;
 	request->status = status;
 	request->answer_size = size;
 	request->response = response;
@@ -247,6 +250,8 @@ static enum MHD_Result read_body_header(void *context, enum MHD_ValueKind kind, 
 	struct body_header *header = context;
 	if (value == NULL)
 		value = "";
+	/* A blank before the colon hides a header from some parsers and not from others (RFC 9112, section 5.1). */
+	header->blank |= strpbrk(name, " \t") != NULL;
 	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
 		header->length = strtoull(value, NULL, 10);
 		header->lengths++;
@@ -259,6 +264,19 @@ static enum MHD_Result read_body_header(void *context, enum MHD_ValueKind kind, 
 		header->continues = true;
 	}
 	return MHD_YES;
+}
+
+/* What makes the end of a body uncertain, so that a proxy in front may see another request than we do. NULL for none.
+ */
+static const char *framing_fault(const struct body_header *header)
+{
+	if (header->endless)
+		return "unsupported Transfer-Encoding";
+	if (header->lengths > 1)
+		return "more than one Content-Length";
+	if (header->chunked && header->lengths > 0)
+		return "both Content-Length and Transfer-Encoding";
+	return header->blank ? "blank in the name of a header" : NULL;
 }
 
 static void answer_too_large(struct request *request)
@@ -318,15 +336,16 @@ static enum MHD_Result receive_header(struct request *request, const char *metho
 	struct body_header header = {0};
 	request->state = REQUEST_BODY;
 	MHD_get_connection_values(request->http, MHD_HEADER_KIND, read_body_header, &header);
-	if (header.endless || header.lengths > 1) {
+	const char *fault = framing_fault(&header);
+	if (fault != NULL) {
 		request->end_connection = true;
-		request_answer_text(request, header.endless ? MHD_HTTP_NOT_IMPLEMENTED : MHD_HTTP_BAD_REQUEST, "%s",
-			header.endless ? "unsupported Transfer-Encoding" : "more than one Content-Length");
+		request_answer_text(
+			request, header.endless ? MHD_HTTP_NOT_IMPLEMENTED : MHD_HTTP_BAD_REQUEST, "%s", fault);
 	} else {
 		check_header(request, &header, method);
 	}
 	bool refused = request->response != NULL || request->end_connection;
-	bool much_comes = header.continues || header.endless || header.lengths > 1 || header.length > DISCARD_MAX;
+	bool much_comes = header.continues || fault != NULL || header.length > DISCARD_MAX;
 	if (!refused || !much_comes)
 		return MHD_YES;
 	request->state = REQUEST_WHOLE;

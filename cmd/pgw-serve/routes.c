@@ -5,6 +5,8 @@
 
 #include "request.h"
 
+#define ANSWER_BYTES_MAX (256u << 20) /* so much may be on its way when another scrape begins */
+
 static void answer_ok(struct request *request)
 {
 	request_answer_fixed(request, MHD_HTTP_OK, ANSWER_OK);
@@ -30,8 +32,12 @@ static void answer_scrape(struct request *request)
 	struct MHD_Response *response;
 	size_t size;
 	buffer_init(&text, SIZE_MAX);
-	if (service_refresh(service, &error) == -1 ||
-		scrape_append(service->store.view, &service->limits, &text, &error) == -1) {
+	/* Scrapes that nobody reads must not fill the memory. */
+	if (service->answer_bytes > ANSWER_BYTES_MAX) {
+		request_answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at a time; try again");
+		return;
+	}
+	if (service_refresh(service, &error) == -1 || scrape_append(service->store.view, &text, &error) == -1) {
 		request_answer_error(request, &error);
 		goto out;
 	}

@@ -7,6 +7,7 @@
 #include "canonical.h"
 #include "exposition.h"
 #include "hash.h"
+#include "input_limits.h"
 #include "log.h"
 #include "own.h"
 
@@ -41,7 +42,10 @@ static int append_own(const struct view *view, struct buffer *out)
 	return 0;
 }
 
-int scrape_append(const struct view *view, const struct limits *limits, struct buffer *out, struct error *error)
+/* Ours, not a stranger's: the flags don't count. */
+static const struct limits own_limits = LIMITS_DEFAULT;
+
+int scrape_append(const struct view *view, struct buffer *out, struct error *error)
 {
 	struct buffer text;
 	struct exposition own;
@@ -50,7 +54,7 @@ int scrape_append(const struct view *view, const struct limits *limits, struct b
 	exposition_init(&own);
 	if (append_own(view, &text) == -1)
 		error_set_memory(error);
-	else if (exposition_parse(&own, buffer_slice(&text), limits, error) == 0)
+	else if (exposition_parse(&own, buffer_slice(&text), &own_limits, error) == 0)
 		result = view_append_exposition(view, &own, out, error);
 	exposition_release(&own);
 	buffer_release(&text);

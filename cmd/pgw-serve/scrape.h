@@ -9,13 +9,12 @@
 
 #include "buffer.h"
 #include "error.h"
-#include "input_limits.h"
 #include "view.h"
 
 #define SCRAPE_CONTENT_TYPE "text/plain; version=0.0.4; charset=utf-8"
 
 /* Appends the exposition of all groups and of the gateway itself. 0 or -1. */
-int scrape_append(const struct view *view, const struct limits *limits, struct buffer *out, struct error *error);
+int scrape_append(const struct view *view, struct buffer *out, struct error *error);
 
 /* The group files that are left out and were logged, so that each is logged once. */
 struct rejected_files {

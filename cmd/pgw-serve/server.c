@@ -503,11 +503,11 @@ static int start_http(struct server *server, struct error *error)
 	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 	/* The logger first, for what goes wrong with the others. */
 	server->http = MHD_start_daemon(flags, 0, NULL, NULL, request_continues, server, MHD_OPTION_EXTERNAL_LOGGER,
-		log_library, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
-		server->options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
-		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL,
-		MHD_OPTION_URI_LOG_CALLBACK, request_started, server, MHD_OPTION_NOTIFY_CONNECTION, notify_connection,
-		server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_END);
+		log_library, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
+		MHD_OPTION_CONNECTION_LIMIT, server->options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
+		(size_t)MEMORY_PER_CONNECTION, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_UNESCAPE_CALLBACK,
+		keep_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, request_started, server, MHD_OPTION_NOTIFY_CONNECTION,
+		notify_connection, server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_END);
 	if (server->http == NULL)
 		return error_set(error, ERROR_MEMORY, "cannot start the HTTP library");
 	server->http_fd = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

@@ -37,6 +37,7 @@ struct service {
 	size_t queued;
 	size_t body_bytes;     /* of all requests that are being received */
 	size_t body_bytes_max; /* above it pushes are told to come again later */
+	size_t answer_bytes;   /* of all answers that are on their way */
 	bool closing;	       /* answers end their connections */
 	struct MHD_Response *fixed[ANSWER_COUNT];
 };

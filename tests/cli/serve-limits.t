@@ -90,6 +90,28 @@ exec 8>&- 9>&-
 await "until they are gone" curl -s -f -m 5 -o /dev/null "$URL/-/healthy"
 answers 200 "then it is" GET "$URL/-/healthy"
 
+# Requests whose end a proxy in front could see elsewhere are refused, and the connection ends.
+# framed NAME REQUEST: the first line of the answer is 400.
+framed() {
+	printf '%b' "$2" | timeout $DEADLINE socat -t $DEADLINE - "TCP:127.0.0.1:$PORT" >answer
+	like "$(head -n 1 answer)" '^HTTP/1.1 400 ' "$1"
+	is "$(grep -c '^HTTP/1.1 ' answer)" 1 "$1: one answer"
+}
+rest='4\r\na 1\n\r\n0\r\n\r\nGET /-/healthy HTTP/1.1\r\nHost: x\r\n\r\n'
+post='POST /metrics/job/framed HTTP/1.1\r\nHost: x\r\n'
+framed "two ends of a body" "${post}Transfer-Encoding: chunked\r\nContent-Length: 4\r\n\r\n$rest"
+framed "two lengths" "${post}Content-Length: 4\r\nContent-Length: 9\r\n\r\n$rest"
+framed "a blank before the colon" "${post}Transfer-Encoding : chunked\r\nContent-Length: 4\r\n\r\n$rest"
+ok "nothing was pushed" test ! -e few/groups/job=framed.prom
+
+# The gateway's own text and its files' lines are not what the limits are for.
+SERVE_NAME=small start_serve -d small --limit.name=20 --limit.label-value=4 --limit.body=512
+answers 200 "a push within small limits" POST "$URL/metrics/job/a" --data-binary $'# TYPE h histogram\nh_bucket{le="1e-7"} 1\n'
+answers 200 "a scrape within small limits" GET "$URL/metrics"
+like "$body" '^h_bucket\{instance="",job="a",le="1e-07"\} 1$' "has what was pushed"
+exits 0 "another process" pgw-list -d small
+is "$err" "" "reads it too"
+
 for option in --limit.body=x --limit.groups=-1 --web.read-timeout=x --spool.sync=maybe --log.level=loud; do
 	exits 64 "$option" pgw-serve -d few $option
 done
