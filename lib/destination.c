@@ -6,7 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
+
+#include "clock.h"
 
 #define TEXT_TYPE  "text/plain; version=0.0.4; charset=utf-8"
 #define ANSWER_MAX (1u << 20)
@@ -55,13 +56,11 @@ static int apply_to_spool(struct destination *destination, struct destination_ch
 {
 	if (open_store(destination, error) == -1)
 		return -1;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
 	struct store_change stored = {
 		.method = change->method,
 		.key = change->key,
 		.pushed = change->pushed,
-		.time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+		.time = clock_wall(),
 	};
 	struct store_change *batch[] = {&stored};
 	store_commit(&destination->store, batch, 1);

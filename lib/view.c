@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "own.h"
 #include "text.h"
 #include "view_index.h"
@@ -11,7 +11,7 @@
 
 /* A file this young when it was read may change again without another time of modification: the coarsest filesystems
  * count in steps of two seconds. */
-#define RACY_AGE 2000000000LL /* ns */
+#define RACY_AGE (2 * CLOCK_SECOND)
 
 /* A group file. */
 struct entry {
@@ -246,13 +246,6 @@ static int settle(struct view *view, struct error *error)
 	return 0;
 }
 
-static int64_t now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 /* Reads a group file into its entry, and removes the entry when the file is gone. -1 when memory ran out. */
 static int read_entry(struct view *view, struct slice file, struct error *error)
 {
@@ -272,7 +265,7 @@ static int read_entry(struct view *view, struct slice file, struct error *error)
 	view->unsettled |= entry->accepted && view->inconsistent > 0;
 	clear_group(view, entry);
 	entry->id = id;
-	entry->racy = now() - id.modified < RACY_AGE;
+	entry->racy = clock_wall() - id.modified < RACY_AGE;
 	entry->writes = 0;
 	set_known(view, entry, there == 1);
 	if (there == 1)
