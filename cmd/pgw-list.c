@@ -209,7 +209,6 @@ static int print_table(const struct list *list, const struct view *view, struct 
 
 static void add_group(struct json *json, const struct group *group)
 {
-	static const char *const methods[] = {[PUSH_NONE] = "", [PUSH_POST] = "POST", [PUSH_PUT] = "PUT"};
 	json_begin_object(json);
 	json_key(json, "labels");
 	json_begin_object(json);
@@ -223,7 +222,7 @@ static void add_group(struct json *json, const struct group *group)
 	json_key(json, "push_failure_time_seconds");
 	json_number(json, number_seconds(group->push_failure_time));
 	json_key(json, "method");
-	json_string(json, slice_of(methods[group->method]));
+	json_string(json, slice_of(group->method == PUSH_NONE ? "" : push_method_names[group->method]));
 	json_key(json, "families");
 	json_integer(json, (int64_t)group->block_count);
 	json_key(json, "series");
