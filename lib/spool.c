@@ -215,6 +215,34 @@ void spool_close(struct spool *spool)
 	spool->path = NULL;
 }
 
+bool spool_is_new(const char *path)
+{
+	struct error unused;
+	bool unborn = true;
+	int directory = open(path, FILE_DIRECTORY_FLAGS);
+	if (directory == -1)
+		return errno == ENOENT;
+	bool listed = directory_list(directory, path, visit_unborn, &unborn, &unused) == 0;
+	file_close(directory);
+	return listed && unborn;
+}
+
+/* A directory that was removed lives on without a name for who has it open. */
+static bool is_removed(int directory)
+{
+	struct stat status;
+	return fstat(directory, &status) == 0 && status.st_nlink == 0;
+}
+
+int spool_check_there(const struct spool *spool, struct error *error)
+{
+	const char *part = is_removed(spool->directory) ? "" : is_removed(spool->groups) ? "/" SPOOL_GROUPS : NULL;
+	if (part == NULL)
+		return 0;
+	return error_set(
+		error, ERROR_IO, "%s%s was removed while it was in use; restart this program", spool->path, part);
+}
+
 /* --- the lock --- */
 
 /* Waits for the lock of the open file. There is no flock(2) with a time limit that needs no signal: hence polling. */

@@ -362,7 +362,7 @@ static int read_unknown(struct view *view, struct error *error)
 	return 0;
 }
 
-int view_refresh(struct view *view, struct error *error)
+static int read_changes(struct view *view, struct error *error)
 {
 	struct drain drain = {view, error, 0};
 	bool complete = view->loaded && view->watch != NULL;
@@ -376,6 +376,14 @@ int view_refresh(struct view *view, struct error *error)
 	if (view->unknown > 0 && read_unknown(view, error) == -1)
 		return -1;
 	return view->unsettled ? settle(view, error) : 0;
+}
+
+int view_refresh(struct view *view, struct error *error)
+{
+	int result = read_changes(view, error);
+	/* Says more than what failed because of it. What the watch told is read all the same, so that it falls silent.
+	 */
+	return spool_check_there(view->spool, error) == -1 ? -1 : result;
 }
 
 const struct group *view_group(const struct view *view, struct slice file)
