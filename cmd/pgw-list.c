@@ -7,8 +7,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <sysexits.h>
-#include <time.h>
 
+#include "clock.h"
 #include "json.h"
 #include "number.h"
 #include "options.h"
@@ -17,7 +17,6 @@
 
 #define OUTPUT_MAX ((size_t)4 << 30)
 #define CELL_MAX   65536
-#define NANOSECOND 1000000000LL
 
 enum column { JOB, LABELS, PUSHED, FAILED, FAMILIES, SERIES, BYTES, COLUMNS };
 
@@ -78,7 +77,7 @@ static char *format_age(int64_t then, int64_t now, const char *never)
 	char *text;
 	if (then == 0)
 		return strdup(never);
-	int64_t age = now > then ? (now - then) / NANOSECOND : 0;
+	int64_t age = now > then ? (now - then) / CLOCK_SECOND : 0;
 	size_t i = 0;
 	while (age >= units[i].below)
 		i++;
@@ -188,9 +187,7 @@ static void print_rows(const struct row *rows, size_t count)
 
 static int print_table(const struct list *list, const struct view *view, struct error *error)
 {
-	struct timespec clock;
-	clock_gettime(CLOCK_REALTIME, &clock);
-	int64_t now = (int64_t)clock.tv_sec * NANOSECOND + clock.tv_nsec;
+	int64_t now = clock_wall();
 	size_t count = 0;
 	int result = 0;
 	struct row *rows = reallocarray(NULL, view_counts(view).groups + 1, sizeof(*rows));
@@ -212,7 +209,6 @@ static int print_table(const struct list *list, const struct view *view, struct 
 
 static void add_group(struct json *json, const struct group *group)
 {
-	static const char *const methods[] = {[PUSH_NONE] = "", [PUSH_POST] = "POST", [PUSH_PUT] = "PUT"};
 	json_begin_object(json);
 	json_key(json, "labels");
 	json_begin_object(json);
@@ -226,7 +222,7 @@ static void add_group(struct json *json, const struct group *group)
 	json_key(json, "push_failure_time_seconds");
 	json_number(json, number_seconds(group->push_failure_time));
 	json_key(json, "method");
-	json_string(json, slice_of(methods[group->method]));
+	json_string(json, slice_of(group->method == PUSH_NONE ? "" : push_method_names[group->method]));
 	json_key(json, "families");
 	json_integer(json, (int64_t)group->block_count);
 	json_key(json, "series");

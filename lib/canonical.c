@@ -191,7 +191,7 @@ static int append_distribution(struct line_writer *writer, const struct expositi
 static int check_key(const struct metric_family *family, const struct canonical_key *key, struct error *error)
 {
 	const char *bound = family->type == METRIC_SUMMARY ? "quantile" : "le";
-	if (family->type != METRIC_SUMMARY && family->type != METRIC_HISTOGRAM)
+	if (!metric_type_is_distribution(family->type))
 		return 0;
 	for (size_t i = 0; i < key->count; i++) {
 		if (slice_is(key->labels[i].name, bound))

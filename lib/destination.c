@@ -1,12 +1,10 @@
 #include "destination.h"
 
-#include <dirent.h>
-#include <errno.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
-#include <string.h>
-#include <time.h>
+
+#include "clock.h"
 
 #define TEXT_TYPE  "text/plain; version=0.0.4; charset=utf-8"
 #define ANSWER_MAX (1u << 20)
@@ -55,13 +53,11 @@ static int apply_to_spool(struct destination *destination, struct destination_ch
 {
 	if (open_store(destination, error) == -1)
 		return -1;
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
 	struct store_change stored = {
 		.method = change->method,
 		.key = change->key,
 		.pushed = change->pushed,
-		.time = (int64_t)now.tv_sec * 1000000000 + now.tv_nsec,
+		.time = clock_wall(),
 	};
 	struct store_change *batch[] = {&stored};
 	store_commit(&destination->store, batch, 1);
@@ -72,23 +68,9 @@ static int apply_to_spool(struct destination *destination, struct destination_ch
 	return -1;
 }
 
-/* Whether a push would make the spool: nothing is there, or an empty directory. */
-static bool is_new_spool(const char *path)
-{
-	DIR *directory = opendir(path);
-	if (directory == NULL)
-		return errno == ENOENT;
-	const struct dirent *entry;
-	bool is_empty = true;
-	while (is_empty && (entry = readdir(directory)) != NULL)
-		is_empty = strcmp(entry->d_name, ".") == 0 || strcmp(entry->d_name, "..") == 0;
-	closedir(directory);
-	return is_empty;
-}
-
 int destination_check(struct destination *destination, const struct destination_change *change, struct error *error)
 {
-	if (destination->spool == NULL || is_new_spool(destination->spool))
+	if (destination->spool == NULL || spool_is_new(destination->spool))
 		return exposition_check(change->pushed, error);
 	destination->options.read_only = true;
 	destination->options.create = false;

@@ -6,6 +6,8 @@
 #include <string.h>
 #include <sysexits.h>
 
+#include "text.h"
+
 static const struct {
 	int exit_status;
 	unsigned http_status;
@@ -25,17 +27,6 @@ static const struct {
 	[ERROR_MEMORY] = {EX_OSERR, 500},
 };
 
-/* Messages quote strangers and end up on terminals: no control character of ASCII or of U+0080 to U+009F stays. */
-static void clean(char *message)
-{
-	for (unsigned char *at = (unsigned char *)message; *at != '\0'; at++) {
-		if (*at < 0x20 || *at == 0x7f)
-			*at = '?';
-		else if (*at == 0xc2 && at[1] >= 0x80 && at[1] < 0xa0)
-			at[0] = at[1] = '?';
-	}
-}
-
 static void format_message(struct error *error, const char *format, va_list arguments)
 	__attribute__((format(printf, 2, 0)));
 
@@ -44,7 +35,8 @@ static void format_message(struct error *error, const char *format, va_list argu
 	int length = vsnprintf(error->message, sizeof(error->message), format, arguments);
 	if (length >= (int)sizeof(error->message))
 		memcpy(error->message + sizeof(error->message) - 4, "...", 4);
-	clean(error->message);
+	/* Messages quote strangers and end up on terminals. */
+	text_blank_controls(error->message);
 }
 
 int error_set(struct error *error, enum error_kind kind, const char *format, ...)

@@ -13,6 +13,20 @@ const char *const metric_type_names[] = {
 	[METRIC_HISTOGRAM] = "histogram",
 };
 
+const struct slice line_suffixes[SUFFIXES] = {
+	[SUFFIX_COUNT] = SLICE_LITERAL("_count"),
+	[SUFFIX_SUM] = SLICE_LITERAL("_sum"),
+	[SUFFIX_BUCKET] = SLICE_LITERAL("_bucket"),
+};
+
+bool line_suffix_cut(struct slice *name, enum line_suffix suffix)
+{
+	if (name->len <= line_suffixes[suffix].len || !slice_has_suffix(*name, line_suffixes[suffix]))
+		return false;
+	name->len -= line_suffixes[suffix].len;
+	return true;
+}
+
 void exposition_init(struct exposition *exposition)
 {
 	*exposition = (struct exposition){0};
@@ -94,7 +108,7 @@ static int check_metric(const struct exposition *exposition, const struct metric
 				"collected metric %s has a label with an invalid name: %s", quote(family->name).text,
 				quote(name).text);
 	}
-	if (family->type == METRIC_SUMMARY || family->type == METRIC_HISTOGRAM)
+	if (metric_type_is_distribution(family->type))
 		return check_bounds(exposition, family, metric, error);
 	return 0;
 }

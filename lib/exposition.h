@@ -38,6 +38,31 @@ enum metric_type {
 /* In lower case, as after # TYPE. */
 extern const char *const metric_type_names[];
 
+static inline bool metric_type_is_distribution(enum metric_type type)
+{
+	return type == METRIC_SUMMARY || type == METRIC_HISTOGRAM;
+}
+
+/* The lines of a summary or a histogram that are not named like their family. */
+enum line_suffix {
+	SUFFIX_COUNT,
+	SUFFIX_SUM,
+	SUFFIX_BUCKET,
+	SUFFIXES,
+};
+
+/* "_count", "_sum", "_bucket". */
+extern const struct slice line_suffixes[SUFFIXES];
+
+/* Whether families of that type have such lines. */
+static inline bool metric_type_writes(enum metric_type type, enum line_suffix suffix)
+{
+	return type == METRIC_HISTOGRAM || (type == METRIC_SUMMARY && suffix != SUFFIX_BUCKET);
+}
+
+/* Cuts a suffix off the name of a line. false where the name does not end in it, or is nothing else. */
+bool line_suffix_cut(struct slice *name, enum line_suffix suffix);
+
 /* "No such element" for the indices below. */
 #define EXPOSITION_NONE UINT32_MAX
 

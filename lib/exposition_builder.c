@@ -114,29 +114,19 @@ static int family_new(struct exposition_builder *builder, struct slice name, uin
 	return 0;
 }
 
-static const struct {
-	struct slice suffix;
-	enum sample_role role;
-	bool of_summary;
-} suffixes[] = {
-	{SLICE_LITERAL("_count"), SAMPLE_COUNT, true},
-	{SLICE_LITERAL("_sum"), SAMPLE_SUM, true},
-	{SLICE_LITERAL("_bucket"), SAMPLE_VALUE, false},
-};
-
 /* The summary or histogram whose lines bear that name, or EXPOSITION_NONE. */
 static uint32_t family_owner(const struct exposition_builder *builder, struct slice name, enum sample_role *role)
 {
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		if (name.len <= suffixes[i].suffix.len || !slice_has_suffix(name, suffixes[i].suffix))
+	static const enum sample_role roles[] = {
+		[SUFFIX_COUNT] = SAMPLE_COUNT, [SUFFIX_SUM] = SAMPLE_SUM, [SUFFIX_BUCKET] = SAMPLE_VALUE};
+	for (enum line_suffix i = 0; i < SUFFIXES; i++) {
+		if (!line_suffix_cut(&name, i))
 			continue;
-		uint32_t owner = *family_slot(builder, slice_make(name.data, name.len - suffixes[i].suffix.len));
-		if (owner == EXPOSITION_NONE)
-			return EXPOSITION_NONE;
-		enum metric_type type = builder->exposition->families[owner].type;
-		*role = suffixes[i].role;
-		return type == METRIC_HISTOGRAM || (type == METRIC_SUMMARY && suffixes[i].of_summary) ? owner
-												      : EXPOSITION_NONE;
+		uint32_t owner = *family_slot(builder, name);
+		*role = roles[i];
+		return owner != EXPOSITION_NONE && metric_type_writes(builder->exposition->families[owner].type, i)
+			       ? owner
+			       : EXPOSITION_NONE;
 	}
 	return EXPOSITION_NONE;
 }

@@ -56,9 +56,4 @@ int exposition_builder_point(struct exposition_builder *builder, struct distribu
 /* Drops families without metrics and sorts the others. */
 void exposition_builder_finish(struct exposition_builder *builder);
 
-static inline bool metric_type_is_distribution(enum metric_type type)
-{
-	return type == METRIC_SUMMARY || type == METRIC_HISTOGRAM;
-}
-
 #endif

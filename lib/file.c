@@ -6,14 +6,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define SECOND 1000000000
+#include "clock.h"
 
 struct file_id file_identify(const struct stat *status)
 {
 	return (struct file_id){
 		.inode = status->st_ino,
 		.size = status->st_size,
-		.modified = (int64_t)status->st_mtim.tv_sec * SECOND + status->st_mtim.tv_nsec,
+		.modified = clock_from(&status->st_mtim),
 	};
 }
 

@@ -1,43 +1,18 @@
 #include "gateway.h"
 
-#include <ctype.h>
+#include <errno.h>
+#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/types.h>
 
 #include "buffer.h"
+#include "percent.h"
 #include "url.h"
 
 #define METRICS_PATH "/metrics"
 #define JOB_PATH     "/metrics/job"
 #define URL_MAX	     (1u << 20)
 #define REASON_SIZE  512
-
-static int hex_digit(char byte)
-{
-	static const char digits[] = "0123456789abcdef";
-	const char *digit = byte == '\0' ? NULL : strchr(digits, tolower((unsigned char)byte));
-	return digit == NULL ? -1 : (int)(digit - digits);
-}
-
-/* Decodes %XX in place. The new length, or -1 where an escape is malformed. */
-static ssize_t percent_decode(char *text)
-{
-	char *out = text;
-	for (const char *in = text; *in != '\0'; in++) {
-		if (*in != '%') {
-			*out++ = *in;
-			continue;
-		}
-		int high = hex_digit(in[1]);
-		int low = high == -1 ? -1 : hex_digit(in[2]);
-		if (low == -1)
-			return -1;
-		*out++ = (char)(high << 4 | low);
-		in += 2;
-	}
-	return out - text;
-}
 
 /* The group's part of a path, "/metrics/job...", or NULL. */
 static const char *find_group_path(const char *path)
@@ -70,22 +45,18 @@ static int parse_group_path(const char *path, struct grouping_key *key, struct e
 {
 	const struct limits limits = LIMITS_DEFAULT;
 	struct grouping_key found;
+	struct buffer decoded;
 	grouping_key_init(&found);
+	buffer_init(&decoded, SIZE_MAX);
 	int result = -1;
-	char *decoded = strdup(path);
-	if (decoded == NULL) {
-		error_set_memory(error);
-		goto out;
-	}
-	ssize_t length = percent_decode(decoded);
-	if (length == -1)
-		error_set(error, ERROR_USAGE, "malformed percent-encoding");
-	else if (grouping_key_from_path(&found, slice_make(decoded, (size_t)length), &limits, error) == 0)
+	if (percent_decode(&decoded, slice_of(path)) == -1)
+		result = errno == EINVAL ? error_set(error, ERROR_USAGE, "malformed percent-encoding")
+					 : error_set_memory(error);
+	else if (grouping_key_from_path(&found, buffer_slice(&decoded), &limits, error) == 0)
 		result = add_labels(key, &found, error);
 	if (result == -1 && error->kind != ERROR_MEMORY)
 		error->kind = ERROR_USAGE;
-out:
-	free(decoded);
+	buffer_release(&decoded);
 	grouping_key_release(&found);
 	return result;
 }

@@ -97,6 +97,7 @@ static int read_family(struct header *header, struct slice rest)
 	return 0;
 }
 
+/* `read` returns 0, or -1 for a malformed line; with ENOMEM when out of memory. */
 static const struct {
 	const char *keyword;
 	int (*read)(struct header *header, struct slice rest);
@@ -125,9 +126,11 @@ static int read_header(struct header *header, struct slice text, struct error *e
 		struct slice rest = slice_make(whole.data + prefix.len, whole.len - prefix.len);
 		struct slice keyword = next_word(&rest);
 		for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
+			errno = EINVAL;
 			if (slice_is(keyword, keywords[i].keyword) && keywords[i].read(header, rest) == -1)
-				return error_set_at(
-					error, ERROR_SYNTAX, line, 0, "malformed header line %s", quote(whole).text);
+				return errno == ENOMEM ? error_set_memory(error)
+						       : error_set_at(error, ERROR_SYNTAX, line, 0,
+								 "malformed header line %s", quote(whole).text);
 		}
 		text = slice_make(end + 1, text.len - (size_t)(end + 1 - text.data));
 	}

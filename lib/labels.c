@@ -5,6 +5,7 @@
 #include <stdint.h>
 
 #include "base64.h"
+#include "percent.h"
 #include "text.h"
 
 #define FILE_NAME_MAX	 200 /* longer ones are cut: file systems allow 255 */
@@ -16,7 +17,6 @@
 static const struct slice job_name = SLICE_LITERAL("job");
 static const struct slice file_suffix = SLICE_LITERAL(".prom");
 static const struct slice base64_suffix = SLICE_LITERAL("@base64");
-static const char upper_digits[] = "0123456789ABCDEF";
 
 static bool is_letter(char byte)
 {
@@ -204,27 +204,13 @@ static int append_text(struct buffer *out, const struct grouping_key *key)
 	return buffer_append_byte(out, '}');
 }
 
-/* Bytes other than letters, digits and `others` become %XX. */
-static int append_percent_encoded(struct buffer *out, struct slice value, const char *others)
-{
-	for (size_t i = 0; i < value.len; i++) {
-		unsigned char byte = (unsigned char)value.data[i];
-		char escape[3] = {'%', upper_digits[byte >> 4], upper_digits[byte & 0xf]};
-		bool plain = is_alphanumeric_or_in(value.data[i], others);
-		if (buffer_append(out, plain ? &value.data[i] : escape, plain ? 1 : sizeof(escape)) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 /* The name without the suffix; no further than past the length from which a name is cut. */
 static int append_file_stem(struct buffer *out, const struct grouping_key *key)
 {
 	for (size_t i = 0; i < key->count && out->len <= FILE_NAME_MAX; i++) {
 		const struct label *label = label_in_order(key, i);
 		if ((i > 0 && buffer_append_byte(out, ',') == -1) || buffer_append_slice(out, label->name) == -1 ||
-			buffer_append_byte(out, '=') == -1 ||
-			append_percent_encoded(out, label->value, FILE_CHARACTERS) == -1)
+			buffer_append_byte(out, '=') == -1 || percent_encode(out, label->value, FILE_CHARACTERS) == -1)
 			return -1;
 	}
 	return 0;
@@ -351,33 +337,6 @@ int grouping_key_from_path(
 	return grouping_key_finish(key, limits, error);
 }
 
-static int hexadecimal(char byte)
-{
-	const char *at = byte == '\0' ? NULL : strchr(upper_digits, byte);
-	return at == NULL ? -1 : (int)(at - upper_digits);
-}
-
-/* Appends a value of a file's name. 0, or -1 with errno, EINVAL for a bad escape. */
-static int percent_decode(struct buffer *out, struct slice encoded)
-{
-	for (size_t i = 0; i < encoded.len; i++) {
-		char byte = encoded.data[i];
-		if (byte == '%') {
-			int high = encoded.len - i > 2 ? hexadecimal(encoded.data[i + 1]) : -1;
-			int low = encoded.len - i > 2 ? hexadecimal(encoded.data[i + 2]) : -1;
-			if (high == -1 || low == -1) {
-				errno = EINVAL;
-				return -1;
-			}
-			byte = (char)(high << 4 | low);
-			i += 2;
-		}
-		if (buffer_append_byte(out, byte) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 /* Parses NAME=VALUE,NAME=VALUE... with a scratch buffer. */
 static int parse_file_labels(struct grouping_key *key, struct slice stem, struct buffer *value,
 	const struct limits *limits, struct error *error)
@@ -496,7 +455,7 @@ static bool path_carries(struct slice value)
 static int append_path_value(struct buffer *out, struct slice value, bool plain)
 {
 	if (plain)
-		return append_percent_encoded(out, value, PATH_CHARACTERS);
+		return percent_encode(out, value, PATH_CHARACTERS);
 	return value.len == 0 ? buffer_append_byte(out, '=') : base64_append(out, value);
 }
 

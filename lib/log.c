@@ -65,17 +65,10 @@ static bool needs_quotes(const char *value)
 	return false;
 }
 
-/* The length of the UTF-8 sequence that may be shown as it is, or 0. Control characters in their two-byte form
- * (U+0080 to U+009F) drive terminals as well as the others do. */
-static size_t printable(const char *at, size_t left)
+/* The length of the UTF-8 sequence that may be shown as it is, or 0. */
+static size_t printable(struct slice text)
 {
-	unsigned char first = (unsigned char)*at;
-	size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (len > left || !utf8_valid(slice_make(at, len)))
-		return 0;
-	if (first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)at[1] < 0xa0))
-		return 0;
-	return len;
+	return control_length(text) > 0 ? 0 : utf8_length(text);
 }
 
 static void line_append_quoted(struct line *line, const char *value)
@@ -84,7 +77,7 @@ static void line_append_quoted(struct line *line, const char *value)
 	line_append(line, "\"", 1);
 	while (left > 0) {
 		char escape[8];
-		size_t len = printable(value, left);
+		size_t len = printable(slice_make(value, left));
 		if (*value == '"' || *value == '\\') {
 			line_append(line, (const char[]){'\\', *value}, 2);
 		} else if (*value == '\n') {

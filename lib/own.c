@@ -2,8 +2,8 @@
 
 #include <stdlib.h>
 
-/* go_* of the upstream is missing: there is no Go runtime here to tell about. */
-const struct own_family own_families[] = {
+/* By name in byte order. go_* of the upstream is missing: there is no Go runtime here to tell about. */
+static const struct own_family families[] = {
 	{"pgw_build_info", METRIC_GAUGE, "A metric with the constant value 1, labelled with the version of pgw."},
 	{"pgw_spool_bytes", METRIC_GAUGE, "Size of the group files in the spool."},
 	{"pgw_spool_groups", METRIC_GAUGE, "Number of groups in the spool."},
@@ -27,8 +27,6 @@ const struct own_family own_families[] = {
 		"Total HTTP requests processed by the Pushgateway, excluding scrapes."},
 };
 
-const size_t own_family_count = sizeof(own_families) / sizeof(own_families[0]);
-
 static int compare_name(const void *key, const void *element)
 {
 	return slice_compare(*(const struct slice *)key, slice_of(((const struct own_family *)element)->name));
@@ -36,5 +34,5 @@ static int compare_name(const void *key, const void *element)
 
 const struct own_family *own_family(struct slice name)
 {
-	return bsearch(&name, own_families, own_family_count, sizeof(own_families[0]), compare_name);
+	return bsearch(&name, families, sizeof(families) / sizeof(families[0]), sizeof(families[0]), compare_name);
 }

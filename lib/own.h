@@ -7,8 +7,6 @@
 #ifndef PGW_OWN_H
 #define PGW_OWN_H
 
-#include <stddef.h>
-
 #include "exposition.h"
 
 struct own_family {
@@ -16,10 +14,6 @@ struct own_family {
 	enum metric_type type;
 	const char *help;
 };
-
-/* All of them, by name in byte order. */
-extern const struct own_family own_families[];
-extern const size_t own_family_count;
 
 /* The family of that name, or NULL. */
 const struct own_family *own_family(struct slice name);

@@ -10,6 +10,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "text.h"
 
 #define VERSION_FILE	  "version"
@@ -22,7 +23,6 @@
 
 #define POLL_FIRST 200000   /* ns between the first two attempts to get the lock */
 #define POLL_LAST  10000000 /* ns between the last ones */
-#define SECOND	   1000000000
 
 /* --- opening and creating --- */
 
@@ -215,14 +215,35 @@ void spool_close(struct spool *spool)
 	spool->path = NULL;
 }
 
-/* --- the lock --- */
-
-static int64_t monotonic_time(void)
+bool spool_is_new(const char *path)
 {
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * SECOND + now.tv_nsec;
+	struct error unused;
+	bool unborn = true;
+	int directory = open(path, FILE_DIRECTORY_FLAGS);
+	if (directory == -1)
+		return errno == ENOENT;
+	bool listed = directory_list(directory, path, visit_unborn, &unborn, &unused) == 0;
+	file_close(directory);
+	return listed && unborn;
 }
+
+/* A directory that was removed lives on without a name for who has it open. */
+static bool is_removed(int directory)
+{
+	struct stat status;
+	return fstat(directory, &status) == 0 && status.st_nlink == 0;
+}
+
+int spool_check_there(const struct spool *spool, struct error *error)
+{
+	const char *part = is_removed(spool->directory) ? "" : is_removed(spool->groups) ? "/" SPOOL_GROUPS : NULL;
+	if (part == NULL)
+		return 0;
+	return error_set(
+		error, ERROR_IO, "%s%s was removed while it was in use; restart this program", spool->path, part);
+}
+
+/* --- the lock --- */
 
 /* Waits for the lock of the open file. There is no flock(2) with a time limit that needs no signal: hence polling. */
 static int wait_for_lock(const struct spool *spool, int64_t deadline, struct error *error)
@@ -232,7 +253,7 @@ static int wait_for_lock(const struct spool *spool, int64_t deadline, struct err
 			continue;
 		if (errno != EWOULDBLOCK)
 			return error_set_errno(error, ERROR_IO, "can't lock %s/" LOCK_FILE, spool->path);
-		if (monotonic_time() >= deadline)
+		if (clock_monotonic() >= deadline)
 			return error_set(error, ERROR_BUSY, "waited %u ms for the lock %s/" LOCK_FILE,
 				spool->options.lock_timeout, spool->path);
 		nanosleep(&(struct timespec){.tv_nsec = pause}, NULL);
@@ -253,7 +274,7 @@ static bool lock_is_current(const struct spool *spool)
 
 int spool_lock(struct spool *spool, struct error *error)
 {
-	int64_t deadline = monotonic_time() + (int64_t)spool->options.lock_timeout * (SECOND / 1000);
+	int64_t deadline = clock_monotonic() + spool->options.lock_timeout * CLOCK_MILLISECOND;
 	for (;;) {
 		if (spool->lock == -1 && open_lock(spool, error) == -1)
 			return -1;

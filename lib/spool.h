@@ -54,6 +54,14 @@ struct spool {
 int spool_open(struct spool *spool, const char *path, const struct spool_options *options, struct error *error);
 void spool_close(struct spool *spool);
 
+/* Whether a push would make the spool of that path: nothing is there, or a directory without anything of a stranger's.
+ */
+bool spool_is_new(const char *path);
+
+/* Fails with ERROR_IO where the directory or its groups/ was removed since it was opened: nothing written here would
+ * ever be seen, also where one of the same name was made again. */
+int spool_check_there(const struct spool *spool, struct error *error);
+
 /* Takes the exclusive lock (flock(2)), waiting up to the time limit. 0, or -1 with ERROR_BUSY or ERROR_IO. */
 int spool_lock(struct spool *spool, struct error *error);
 void spool_unlock(struct spool *spool);

@@ -64,6 +64,20 @@ bool utf8_valid(struct slice text)
 	return true;
 }
 
+size_t control_length(struct slice text)
+{
+	const unsigned char *bytes = (const unsigned char *)text.data;
+	if (text.len > 0 && (bytes[0] < 0x20 || bytes[0] == 0x7f))
+		return 1;
+	return text.len > 1 && bytes[0] == 0xc2 && bytes[1] >= 0x80 && bytes[1] < 0xa0 ? 2 : 0;
+}
+
+void text_blank_controls(char *text)
+{
+	for (size_t left = strlen(text); left > 0; text++, left--)
+		memset(text, '?', control_length(slice_make(text, left)));
+}
+
 /* Characters that show nothing, or change how what is around them shows. */
 static const struct {
 	uint32_t first, last;
@@ -116,7 +130,7 @@ static size_t quote_piece(struct slice text, char piece[PIECE_SIZE], size_t *len
 	const char *escape = memchr(escaped, byte, sizeof(escaped) - 1);
 	if (escape != NULL)
 		return (size_t)snprintf(piece, PIECE_SIZE, "\\%c", letters[escape - escaped]);
-	if (byte < 0x20 || byte == 0x7f)
+	if (control_length(text) == 1)
 		return (size_t)snprintf(piece, PIECE_SIZE, "\\x%02x", byte);
 	uint32_t character = decode(text.data, *length);
 	if (is_invisible(character))

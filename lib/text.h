@@ -16,6 +16,13 @@ bool utf8_valid(struct slice text);
 /* The length in bytes of the character that the text starts with; 0 where it does not start with a well-formed one. */
 size_t utf8_length(struct slice text);
 
+/* The length in bytes of the control character that the text starts with, of ASCII or from U+0080 to U+009F: both drive
+ * terminals. 0 where it starts with something else. */
+size_t control_length(struct slice text);
+
+/* Overwrites every control character with as many "?" as it has bytes. */
+void text_blank_controls(char *text);
+
 /* Room for a quoted name or value in a message: longer ones are cut, with "..." before the closing quote. */
 #define QUOTED_SIZE 200
 

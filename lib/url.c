@@ -97,15 +97,12 @@ void url_release(struct url *url)
 
 void url_make_printable(char *line)
 {
-	bool valid = utf8_valid(slice_of(line));
-	for (unsigned char *byte = (unsigned char *)line; *byte != '\0'; byte++) {
-		bool control = *byte < 0x20 || *byte == 0x7f;
-		/* U+0080 to U+009F are control characters too. */
-		if (valid && *byte == 0xc2 && byte[1] < 0xa0)
-			byte[0] = byte[1] = '?';
-		else if (control || (!valid && *byte >= 0x80))
-			*byte = '?';
+	if (!utf8_valid(slice_of(line))) {
+		for (char *byte = line; *byte != '\0'; byte++)
+			if ((unsigned char)*byte >= 0x80)
+				*byte = '?';
 	}
+	text_blank_controls(line);
 }
 
 struct url_text url_text(const char *url)

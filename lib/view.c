@@ -2,8 +2,8 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "own.h"
 #include "text.h"
 #include "view_index.h"
@@ -11,7 +11,7 @@
 
 /* A file this young when it was read may change again without another time of modification: the coarsest filesystems
  * count in steps of two seconds. */
-#define RACY_AGE 2000000000LL /* ns */
+#define RACY_AGE (2 * CLOCK_SECOND)
 
 /* A group file. */
 struct entry {
@@ -247,13 +247,6 @@ static int settle(struct view *view, struct error *error)
 	return 0;
 }
 
-static int64_t now(void)
-{
-	struct timespec time;
-	clock_gettime(CLOCK_REALTIME, &time);
-	return (int64_t)time.tv_sec * 1000000000 + time.tv_nsec;
-}
-
 /* Whether trying again may help. */
 static bool is_passing(enum error_kind kind)
 {
@@ -286,7 +279,7 @@ static int read_entry(struct view *view, struct slice file, struct error *error)
 	clear_group(view, entry);
 	entry->forgotten = false;
 	entry->id = id;
-	entry->racy = now() - id.modified < RACY_AGE;
+	entry->racy = clock_wall() - id.modified < RACY_AGE;
 	entry->writes = 0;
 	set_known(view, entry, there == 1);
 	if (there == 1)
@@ -383,7 +376,7 @@ static int read_unknown(struct view *view, struct error *error)
 	return 0;
 }
 
-int view_refresh(struct view *view, struct error *error)
+static int read_changes(struct view *view, struct error *error)
 {
 	struct drain drain = {view, error, 0};
 	bool complete = view->loaded && view->watch != NULL;
@@ -397,6 +390,14 @@ int view_refresh(struct view *view, struct error *error)
 	if (view->unknown > 0 && read_unknown(view, error) == -1)
 		return -1;
 	return view->unsettled ? settle(view, error) : 0;
+}
+
+int view_refresh(struct view *view, struct error *error)
+{
+	int result = read_changes(view, error);
+	/* Says more than what failed because of it. What the watch told is read all the same, so that it falls silent.
+	 */
+	return spool_check_there(view->spool, error) == -1 ? -1 : result;
 }
 
 const struct group *view_group(const struct view *view, struct slice file)

@@ -48,7 +48,8 @@ enum view_mode {
 struct view *view_new(struct spool *spool, enum view_mode mode, const struct limits *limits, struct error *error);
 void view_free(struct view *view);
 
-/* Reads what others changed. 0, or -1 with ERROR_IO or ERROR_MEMORY. Never fails for a bad group file. */
+/* Reads what others changed. 0, or -1 with ERROR_IO, also where the spool was removed, or ERROR_MEMORY. Never fails for
+ * a bad group file. */
 int view_refresh(struct view *view, struct error *error);
 
 /* The descriptor that becomes readable when the spool changes, or -1 where there is none and only asking helps. */

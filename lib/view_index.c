@@ -208,27 +208,15 @@ static int check_type(struct view_index *index, const struct index_block *block,
 		type_in_capitals(holder.type, capitals), where, key);
 }
 
-static const struct {
-	struct slice suffix;
-	bool of_summary;
-} suffixes[] = {
-	{SLICE_LITERAL("_count"), true},
-	{SLICE_LITERAL("_sum"), true},
-	{SLICE_LITERAL("_bucket"), false},
-};
-
 /* A name that ends like the lines of a summary or histogram which is there. */
 static int check_name(struct view_index *index, const struct index_block *block, struct error *error)
 {
 	struct slice name = block->block->name;
 	struct holder holder;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		if (name.len <= suffixes[i].suffix.len || !slice_has_suffix(name, suffixes[i].suffix))
-			continue;
-		struct slice base = slice_make(name.data, name.len - suffixes[i].suffix.len);
-		if (!find_holder(index, base, &holder))
-			continue;
-		if (holder.type == METRIC_HISTOGRAM || (holder.type == METRIC_SUMMARY && suffixes[i].of_summary)) {
+	for (enum line_suffix i = 0; i < SUFFIXES; i++) {
+		struct slice base = name;
+		if (line_suffix_cut(&base, i) && find_holder(index, base, &holder) &&
+			metric_type_writes(holder.type, i)) {
 			const char *key, *where = in_group(&holder, &key);
 			return error_set_at(error, ERROR_INCONSISTENT, line_of(block), 0,
 				"collected metric named %s collides with previously collected %s named %s%s%s",
@@ -244,14 +232,12 @@ static int check_lines(struct view_index *index, const struct index_block *block
 	struct slice name = block->block->name;
 	enum metric_type type = block->block->type;
 	struct holder holder;
-	if (type != METRIC_SUMMARY && type != METRIC_HISTOGRAM)
-		return 0;
-	for (size_t i = 0; i < sizeof(suffixes) / sizeof(suffixes[0]); i++) {
-		if (type == METRIC_SUMMARY && !suffixes[i].of_summary)
+	for (enum line_suffix i = 0; i < SUFFIXES; i++) {
+		if (!metric_type_writes(type, i))
 			continue;
 		struct buffer lines;
 		buffer_init(&lines, SIZE_MAX / 2);
-		if (buffer_append_slice(&lines, name) == -1 || buffer_append_slice(&lines, suffixes[i].suffix) == -1) {
+		if (buffer_append_slice(&lines, name) == -1 || buffer_append_slice(&lines, line_suffixes[i]) == -1) {
 			buffer_release(&lines);
 			return error_set_memory(error);
 		}

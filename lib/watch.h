@@ -13,7 +13,7 @@ struct watch;
 
 enum watch_event {
 	WATCH_REPLACED, /* a file got this name or lost it: compare its identity */
-	WATCH_WRITTEN,	/* a file of this name was written in place: read it again */
+	WATCH_WRITTEN,	/* a file of this name was written in place or got other rights: read it again */
 };
 
 typedef void watch_visit(enum watch_event event, const char *file, void *context);

@@ -3,21 +3,10 @@
 #include <errno.h>
 #include <string.h>
 
+#include "percent.h"
+
 #define PATH_CHARACTERS	 "-._~$&+,/:;=@"
 #define QUERY_CHARACTERS "-._~$&+,/:;=@?!*'()[]%"
-
-static bool is_alphanumeric(char byte)
-{
-	return (byte >= 'a' && byte <= 'z') || (byte >= 'A' && byte <= 'Z') || (byte >= '0' && byte <= '9');
-}
-
-static int hexadecimal(char byte)
-{
-	if (byte >= '0' && byte <= '9')
-		return byte - '0';
-	byte |= 0x20;
-	return byte >= 'a' && byte <= 'f' ? byte - 'a' + 10 : -1;
-}
 
 void path_split(struct slice target, struct slice *path, struct slice *query)
 {
@@ -43,23 +32,7 @@ int path_decode(struct buffer *out, struct slice encoded)
 		errno = EINVAL;
 		return -1;
 	}
-	if (buffer_reserve(out, encoded.len) == -1)
-		return -1;
-	for (size_t i = 0; i < encoded.len; i++) {
-		char byte = encoded.data[i];
-		if (byte == '%') {
-			int high = i + 2 < encoded.len ? hexadecimal(encoded.data[i + 1]) : -1;
-			int low = i + 2 < encoded.len ? hexadecimal(encoded.data[i + 2]) : -1;
-			if (high == -1 || low == -1) {
-				errno = EINVAL;
-				return -1;
-			}
-			byte = (char)(high << 4 | low);
-			i += 2;
-		}
-		out->data[out->len++] = byte;
-	}
-	return 0;
+	return percent_decode(out, encoded);
 }
 
 int path_clean(struct buffer *out, struct slice path)
@@ -91,22 +64,9 @@ int path_clean(struct buffer *out, struct slice path)
 	return 0;
 }
 
-static int append_encoded(struct buffer *out, struct slice text, const char *allowed)
-{
-	static const char digits[] = "0123456789ABCDEF";
-	for (size_t i = 0; i < text.len; i++) {
-		char byte = text.data[i];
-		char escape[3] = {'%', digits[(unsigned char)byte >> 4], digits[byte & 0xf]};
-		bool plain = is_alphanumeric(byte) || (byte != '\0' && strchr(allowed, byte) != NULL);
-		if (buffer_append(out, plain ? &byte : escape, plain ? 1 : sizeof(escape)) == -1)
-			return -1;
-	}
-	return 0;
-}
-
 int path_append_location(struct buffer *out, struct slice path, struct slice query)
 {
-	return append_encoded(out, path, PATH_CHARACTERS) == -1 || append_encoded(out, query, QUERY_CHARACTERS) == -1
+	return percent_encode(out, path, PATH_CHARACTERS) == -1 || percent_encode(out, query, QUERY_CHARACTERS) == -1
 		       ? -1
 		       : 0;
 }

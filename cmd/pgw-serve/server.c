@@ -13,9 +13,9 @@
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "connection.h"
 #include "linger.h"
 #include "log.h"
@@ -82,13 +82,6 @@ void server_block_signals(void)
 	sigset_t set;
 	stop_signal_set(&set);
 	sigprocmask(SIG_BLOCK, &set, NULL);
-}
-
-static int64_t monotonic_clock(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 static int64_t earlier(int64_t a, int64_t b)
@@ -480,7 +473,7 @@ static int turn(struct server *server, struct error *error)
 			return 0;
 		return error_set_errno(error, ERROR_IO, "poll");
 	}
-	server->now = monotonic_clock();
+	server->now = clock_monotonic() / CLOCK_MILLISECOND;
 	/* Before anything that may add to it. */
 	linger_run(&server->lingering, server->polled + POLLED_SOCKETS + server->sockets->count, server->now);
 	if (server->polled[POLLED_ENDS].revents != 0)
@@ -538,7 +531,7 @@ int server_run(
 		.options = options,
 		.signal_fd = -1,
 		.ends_fd = -1,
-		.now = monotonic_clock(),
+		.now = clock_monotonic() / CLOCK_MILLISECOND,
 		.next_deadline = CONNECTION_NO_DEADLINE};
 	int result = -1;
 	LIST_INIT(&server.connections);

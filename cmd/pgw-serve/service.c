@@ -2,8 +2,8 @@
 
 #include <microhttpd.h>
 #include <stdlib.h>
-#include <time.h>
 
+#include "clock.h"
 #include "log.h"
 #include "request.h"
 
@@ -68,13 +68,6 @@ int service_refresh(struct service *service, struct error *error)
 	return 0;
 }
 
-static int64_t wall_clock(void)
-{
-	struct timespec now;
-	clock_gettime(CLOCK_REALTIME, &now);
-	return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
-
 static void answer_queue(struct service *service)
 {
 	struct request *request;
@@ -89,7 +82,7 @@ void service_commit(struct service *service)
 {
 	struct request *request;
 	size_t count = 0;
-	int64_t now = wall_clock();
+	int64_t now = clock_wall();
 	if (service->queued == 0)
 		return;
 	struct store_change **changes = calloc(service->queued, sizeof(struct store_change *));

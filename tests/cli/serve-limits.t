@@ -108,7 +108,7 @@ ok "nothing was pushed" test ! -e few/groups/job=framed.prom
 SERVE_NAME=small start_serve -d small --limit.name=20 --limit.label-value=4 --limit.body=512
 answers 200 "a push within small limits" POST "$URL/metrics/job/a" --data-binary $'# TYPE h histogram\nh_bucket{le="1e-7"} 1\n'
 answers 200 "a scrape within small limits" GET "$URL/metrics"
-like "$body" '^h_bucket\{instance="",job="a",le="1e-07"\} 1$' "has what was pushed"
+has "$body" 'h_bucket{instance="",job="a",le="1e-07"} 1' "has what was pushed"
 exits 0 "another process" pgw-list -d small
 is "$err" "" "reads it too"
 

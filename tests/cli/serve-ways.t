@@ -95,6 +95,19 @@ wait "$pid"
 is $? 0 "then it ends with 0"
 has "$(cat spool/groups/job=slow.prom)" 'b{instance="",job="slow"} 2' "and all is stored"
 
+# The spool is removed while it runs
+start_serve -d removed
+answers 200 "a push" POST "$URL/metrics/job/a" --data-binary $'a 1\n'
+rm -rf removed
+for again in "" " again"; do
+	answers 500 "no push when the spool is gone$again" POST "$URL/metrics/job/a" --data-binary $'a 1\n'
+	is "$body" "removed was removed while it was in use; restart this program" "says what to do"
+	answers 500 "no scrape when the spool is gone$again" GET "$URL/metrics"
+	mkdir -p removed/groups
+done
+is "$(group_files removed)" "(none)" "a directory of that name is left alone"
+stops TERM "$pid" 0 "ends with 0"
+
 exits 0 "-h" pgw-serve -h
 like "$out" '^usage: pgw-serve ' "prints the usage"
 exits 0 "-V" pgw-serve -V

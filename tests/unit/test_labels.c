@@ -205,7 +205,7 @@ static void test_files(void **state)
 		{"job=a b.prom", "file name \"job=a b.prom\": the name of this group's file is \"job=a%20b.prom\""},
 		{"job=a=b.prom", "file name \"job=a=b.prom\": the name of this group's file is \"job=a%3Db.prom\""},
 		{"job=%41.prom", "file name \"job=%41.prom\": the name of this group's file is \"job=A.prom\""},
-		{"job=%2f.prom", "file name \"job=%2f.prom\": bad escape in the value of \"job\""},
+		{"job=%2f.prom", "file name \"job=%2f.prom\": the name of this group's file is \"job=%2F.prom\""},
 		{"job=%2.prom", "file name \"job=%2.prom\": bad escape in the value of \"job\""},
 		{"job=a,x=%.prom", "file name \"job=a,x=%.prom\": bad escape in the value of \"x\""},
 		{"job=a,x=%4,y=1.prom", "file name \"job=a,x=%4,y=1.prom\": bad escape in the value of \"x\""},

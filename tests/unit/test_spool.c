@@ -418,6 +418,44 @@ static void test_lock(void **state)
 }
 
 /* Who deletes the lock file must not let two in at once. */
+static void test_removed(void **state)
+{
+	struct error error;
+	struct spool spool = open_spool(&no_sync);
+	assert_int_equal(spool_check_there(&spool, &error), 0);
+	assert_int_equal(rename("s", "t"), 0);
+	assert_int_equal(spool_check_there(&spool, &error), 0);
+	assert_int_equal(rmdir("t/groups"), 0);
+	assert_int_equal(mkdir("t/groups", 0755), 0);
+	assert_int_equal(spool_check_there(&spool, &error), -1);
+	assert_int_equal(error.kind, ERROR_IO);
+	assert_string_equal(error.message, "s/groups was removed while it was in use; restart this program");
+	assert_int_equal(nftw("t", remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(mkdir("s", 0755), 0);
+	assert_int_equal(spool_check_there(&spool, &error), -1);
+	assert_string_equal(error.message, "s was removed while it was in use; restart this program");
+	spool_close(&spool);
+}
+
+static void test_new(void **state)
+{
+	assert_true(spool_is_new("s"));
+	assert_int_equal(mkdir("s", 0755), 0);
+	assert_true(spool_is_new("s"));
+	/* What spool_open() takes for nothing. */
+	write_file("s/lock", "");
+	write_file("s/.version.tmp", "pgw");
+	assert_int_equal(mkdir("s/lost+found", 0755), 0);
+	assert_true(spool_is_new("s"));
+	write_file("s/else", "");
+	assert_false(spool_is_new("s"));
+	assert_int_equal(unlink("s/else"), 0);
+	struct spool spool = open_spool(&no_sync);
+	spool_close(&spool);
+	assert_false(spool_is_new("s"));
+	assert_false(spool_is_new("s/lock"));
+}
+
 static void test_deleted_lock(void **state)
 {
 	struct error error;
@@ -996,6 +1034,8 @@ int main(void)
 		TEST(test_makers_at_once),
 		TEST(test_permissions),
 		TEST(test_lock),
+		TEST(test_removed),
+		TEST(test_new),
 		TEST(test_deleted_lock),
 		TEST(test_writers_at_once),
 		TEST(test_read),
