@@ -46,7 +46,7 @@ static int show_group(const char *spool, const struct deletion *deletion, struct
 		if (view_has_file(store.view, deletion->key.file))
 			puts(deletion->key.text.data);
 		else if (deletion->verbose)
-			warnx("%s: not there", deletion->key.text.data);
+			warnx("%s: not there", grouping_key_show(&deletion->key).text);
 	}
 	store_close(&store);
 	return result;
@@ -66,7 +66,7 @@ static int delete_group(struct destination *destination, const struct deletion *
 		return -1;
 	bool known_missing = destination->spool != NULL && !change.existed;
 	if (deletion->verbose)
-		warnx("%s: %s", deletion->key.text.data, known_missing ? "not there" : "deleted");
+		warnx("%s: %s", grouping_key_show(&deletion->key).text, known_missing ? "not there" : "deleted");
 	return 0;
 }
 

@@ -155,8 +155,9 @@ static int run(struct push *push, char *files[], size_t file_count, struct error
 		result = apply(push, &destination, error);
 	destination_release(&destination);
 	if (result == 0 && push->verbose)
-		warnx("%s: %s (families: %u, samples: %zu)", push->key.text.data, push->dry_run ? "checked" : "pushed",
-			push->payload.exposition.family_count, payload_samples(&push->payload));
+		warnx("%s: %s (families: %u, samples: %zu)", grouping_key_show(&push->key).text,
+			push->dry_run ? "checked" : "pushed", push->payload.exposition.family_count,
+			payload_samples(&push->payload));
 	return result;
 }
 

@@ -75,7 +75,7 @@ static void pushed(const struct error *failed, void *context)
 		fail(target, failed);
 	else if (target->relay->verbose)
 		warnx("%s: %s %s (families: %u, samples: %zu)", url_text(target->url.text).text,
-			target->relay->dry_run ? "checked for" : "pushed to", target->key.text.data,
+			target->relay->dry_run ? "checked for" : "pushed to", grouping_key_show(&target->key).text,
 			target->payload.exposition.family_count, payload_samples(&target->payload));
 	finish(target);
 }

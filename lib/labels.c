@@ -471,3 +471,16 @@ int grouping_key_append_path(const struct grouping_key *key, struct buffer *out)
 	}
 	return 0;
 }
+
+struct quoted grouping_key_show(const struct grouping_key *key)
+{
+	struct quoted shown;
+	size_t len = strnlen(key->text.data, key->text.len);
+	bool cut = len >= sizeof(shown.text);
+	if (cut)
+		len = sizeof(shown.text) - sizeof("...");
+	memcpy(shown.text, key->text.data, len);
+	strcpy(shown.text + len, cut ? "..." : "");
+	text_blank_controls(shown.text);
+	return shown;
+}

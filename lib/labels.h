@@ -27,6 +27,7 @@
 #include "error.h"
 #include "input_limits.h"
 #include "slice.h"
+#include "text.h"
 
 /* A name and its value; whoever holds it says whether the value is in plain or in escaped form. */
 struct label {
@@ -83,6 +84,9 @@ int grouping_key_append_path(const struct grouping_key *key, struct buffer *out)
 
 /* The value of a label, plain; data is NULL where the key has none of that name. */
 struct slice grouping_key_value(const struct grouping_key *key, const char *name);
+
+/* The key's text for messages on a terminal: control characters are overwritten, and a long one is cut. */
+struct quoted grouping_key_show(const struct grouping_key *key);
 
 /* Whether text is [a-zA-Z_][a-zA-Z0-9_]*, the names that Prometheus calls legacy-valid. */
 bool label_name_valid(struct slice name);

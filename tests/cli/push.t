@@ -117,4 +117,6 @@ like "$out" '^pgw-push [0-9]+\.[0-9]+\.[0-9]+$' "prints the version"
 exits 64 "an unknown option" pgw-push --nonsense
 like "$err" 'unrecognized option' "is named"
 like "$err" 'usage: pgw-push ' "and the usage follows"
+exits 0 "a key with an escape sequence" pgw-push -v -d spool -j $'\e[31m' <<<'a 1'
+is "$err" 'pgw-push: {job="?[31m"}: pushed (families: 1, samples: 1)' "does not reach the terminal"
 done_testing
