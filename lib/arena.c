@@ -30,7 +30,8 @@ void *arena_alloc(struct arena *arena, size_t size)
 	const size_t alignment = alignof(max_align_t);
 	if (size > SIZE_MAX - sizeof(struct arena_chunk) - alignment)
 		return NULL;
-	size = (size + alignment - 1) & ~(alignment - 1);
+	/* No bytes have an address, too: NULL says that memory ran out. */
+	size = size == 0 ? alignment : (size + alignment - 1) & ~(alignment - 1);
 	if ((size_t)(arena->end - arena->next) < size) {
 		size_t chunk_size = size > CHUNK_SIZE ? size : CHUNK_SIZE;
 		struct arena_chunk *chunk = malloc(sizeof(*chunk) + chunk_size);

@@ -263,8 +263,8 @@ start_peer() {
 	done_testing
 }
 
-# start_responder NAME STATUS [BODY [SECONDS]]: a gateway that answers everything alike; sets $URL. The requests it got are
-# in NAME.log as JSON, one a line, after the first.
+# start_responder NAME STATUS [BODY [SECONDS [TOGETHER [PORTS]]]]: a gateway that answers everything alike (respond.py); sets
+# $URL, to several with PORTS. The requests it got are in NAME.log as JSON, one a line, after the first.
 start_responder() {
 	local name=$1
 	shift

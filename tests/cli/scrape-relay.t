@@ -52,6 +52,19 @@ for url in "${urls[@]}"; do
 	host=${url#http://}
 	ok "by its instance" test -e "spool/groups/job=many,instance=${host%/metrics}.prom"
 done
+
+# No answer comes before as many requests are there as may be; after that there is time for one too many.
+for parallel in 1 3; do
+	rm -rf spool
+	start_responder "parallel$parallel" 200 $'a 1\n' 0.3 $parallel 6
+	# shellcheck disable=SC2086 # a list of URLs
+	exits 0 "-P $parallel" pgw-scrape-relay -P $parallel -t 20 -d spool -j parallel $URL
+	is "$(grep -c '"at_once"' "parallel$parallel.log")" 6 "-P $parallel: each target is asked once"
+	is "$(sed -n 's/.*"at_once": \([0-9]*\).*/\1/p' "parallel$parallel.log" | sort -n | tail -n 1)" $parallel \
+		"-P $parallel: at most $parallel requests at once"
+	is "$(group_files spool | wc -l)" 6 "-P $parallel: all are pushed"
+done
+
 rm -rf spool
 exits 69 "a dead one among them" pgw-scrape-relay -d spool -j many "${urls[0]}" "http://127.0.0.1:$(free_port)/metrics" "${urls[1]}"
 is "$(group_files spool | wc -l)" 2 "does not keep the others back"

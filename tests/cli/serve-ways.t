@@ -50,6 +50,69 @@ done
 answers 200 "a unix socket" GET http://localhost/-/healthy --unix-socket "$SCRATCH/socket"
 stops TERM "$several" 0 "ends with 0"
 ok "its socket is gone" test ! -e "$SCRATCH/socket"
+
+# IPv6, and all addresses
+# shellcheck disable=SC2317 # called by await
+ready() {
+	grep -q '^pgw-serve: listening on ' "$1.log"
+}
+if grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; then
+	start six pgw-serve -d spool --web.listen-address='[::1]:0'
+	await "it is ready" ready six
+	like "$(cat six.log)" '^pgw-serve: listening on http://\[::1]:[0-9]+$' "[::1]:0 has brackets"
+	url=$(sed -n 's/^pgw-serve: listening on //p' six.log)
+	answers 200 "is IPv6" GET "$url/-/healthy"
+	answers 000 "and nothing else" GET "http://127.0.0.1:${url##*:}/-/healthy"
+	stops TERM "$pid" 0 "ends with 0"
+	start all pgw-serve -d spool --web.listen-address=:0
+	await "it is ready" ready all
+	like "$(cat all.log)" '^pgw-serve: listening on http://\[::]:[0-9]+$' ":0 is every address"
+	port=$(sed -n 's/^pgw-serve: listening on .*://p' all.log)
+	answers 200 "of IPv6" GET "http://[::1]:$port/-/healthy"
+	answers 200 "and of IPv4" GET "http://127.0.0.1:$port/-/healthy"
+	stops TERM "$pid" 0 "ends with 0"
+else
+	skip "[::1]:0 and :0" "no IPv6 here"
+fi
+
+# A socket file
+# listen NAME SOCKET
+listen() {
+	start "$1" pgw-serve -d spool --web.listen-address=unix:"$2"
+	await "$1 is ready" ready "$1"
+}
+listen killed "$SCRATCH/sock"
+kill -KILL "$pid"
+wait "$pid" 2>/dev/null
+ok "a server that is killed leaves its socket file" test -S sock
+listen again "$SCRATCH/sock"
+again=$pid
+answers 200 "the next one replaces it" GET http://localhost/-/healthy --unix-socket sock
+exits 69 "one in use is kept" timeout 10 pgw-serve -d spool --web.listen-address=unix:"$SCRATCH/sock"
+like "$err" "^pgw-serve: cannot listen on unix:$SCRATCH/sock: Address already in use " "and named"
+answers 200 "its server goes on" GET http://localhost/-/healthy --unix-socket sock
+echo mine >plain
+exits 69 "a file that is no socket" pgw-serve -d spool --web.listen-address=unix:"$SCRATCH/plain"
+is "$(cat plain)" mine "is kept"
+
+# The clients on a socket file
+exits 0 "pgw-push -u unix:" pgw-push -u "unix:$SCRATCH/sock" -j file -l x=y <<<'f 1'
+has "$(cat spool/groups/job=file,x=y.prom)" 'f{instance="",job="file",x="y"} 1' "pushes"
+exits 0 "the URL of a group there" pgw-push -u "unix:$SCRATCH/sock:/metrics/job/file/x/z" <<<'f 2'
+has "$(cat spool/groups/job=file,x=z.prom)" 'f{instance="",job="file",x="z"} 2' "is pushed to"
+start_responder target 200 $'r 1\n'
+exits 0 "pgw-scrape-relay -u unix:" pgw-scrape-relay -u "unix:$SCRATCH/sock" -j relay "$URL/metrics"
+has "$(cat spool/groups/job=relay.prom)" 'r{instance="",job="relay"} 1' "pushes"
+start exporter socat "UNIX-LISTEN:$SCRATCH/exporter,fork" "TCP:127.0.0.1:$PORT"
+await "socat listens" test -S exporter
+exits 0 "from one socket file to another" pgw-scrape-relay -u "unix:$SCRATCH/sock" -j both "unix:$SCRATCH/exporter:/metrics"
+has "$(cat spool/groups/job=both.prom)" 'r{instance="",job="both"} 1' "too"
+exits 0 "pgw-delete -u unix:" pgw-delete -u "unix:$SCRATCH/sock" -j file -l x=y
+ok "deletes" test ! -e spool/groups/job=file,x=y.prom
+stops TERM "$again" 0 "ends with 0"
+exits 69 "nobody there" pgw-push -u "unix:$SCRATCH/sock" -j file <<<'f 1'
+like "$err" "^pgw-push: unix:$SCRATCH/sock:/metrics/job/file: " "is named"
+
 start_serve -d spool
 taken=$PORT
 exits 69 "an address that is taken" timeout 10 pgw-serve -d spool --web.listen-address=127.0.0.1:"$taken"
@@ -94,6 +157,20 @@ exec 9>&-
 wait "$pid"
 is $? 0 "then it ends with 0"
 has "$(cat spool/groups/job=slow.prom)" 'b{instance="",job="slow"} 2' "and all is stored"
+
+# A second signal
+start_serve -d spool --web.shutdown-timeout=1h
+exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+printf 'POST /metrics/job/never HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\na 1\n' >&9
+answers 200 "an upload that never ends" GET "$URL/-/healthy"
+sleep 0.2
+kill -TERM "$pid"
+await "it stops" grep -q msg=stopping serve.log
+await "no new connections" sh -c "! curl -s -m 5 -o /dev/null '$URL/-/healthy'"
+ok "it waits for the upload" kill -0 "$pid"
+stops TERM "$pid" 143 "the second signal ends it"
+exec 9>&-
+ok "nothing is stored" test ! -e spool/groups/job=never.prom
 
 # The spool is removed while it runs
 start_serve -d removed

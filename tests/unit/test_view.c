@@ -1,0 +1,324 @@
+/* What a view makes of files that others write; test_store.c has what pgw's own pushes do to it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "view.h"
+
+static const struct limits limits = LIMITS_DEFAULT;
+
+#define ROUNDS 100
+
+/* The first line makes it one that pgw wrote, which wins over those made by hand. */
+#define HEADER(key) "# pgw group 1\n# pgw key " key "\n# pgw push 1.000000000 POST\n"
+
+/* In byte order of their names. */
+static const struct {
+	const char *name, *text;
+	const char *reason; /* when all are there; NULL for those that are in */
+} files[] = {
+	{"job=a,x=0.prom", "m 1\n# TYPE t gauge\nt 1\n", NULL},
+	{"job=a.prom", "m{x=\"0\"} 1\n",
+		"collected metric \"m\" {instance=\"\",job=\"a\",x=\"0\"} was collected before with the same name and "
+		"label values in group {job=\"a\",x=\"0\"}"},
+	{"job=b.prom", "# TYPE t counter\nt 1\n",
+		"collected metric \"t\" is not a GAUGE, which it is in group {job=\"a\",x=\"0\"}"},
+	{"job=c.prom", "s_count 1\n",
+		"collected metric named \"s_count\" collides with previously collected summary named \"s\" in group "
+		"{job=\"e\"}"},
+	{"job=d.prom", "what\n", "line 1: expected float as value, got \"\""},
+	{"job=e.prom", HEADER("{job=\"e\"}") "# TYPE s summary\ns{instance=\"\",job=\"e\",quantile=\"0.5\"} 1\n", NULL},
+	/* Refused for a file that is left out itself is not refused. */
+	{"job=f.prom", "s_count_bucket 1\n", NULL},
+	{"job=g.prom", HEADER("{job=\"g\"}") "# TYPE u gauge\nu 1\n", NULL},
+	{"job=h.prom", HEADER("{job=\"h\"}") "# TYPE u counter\nu 1\n",
+		"collected metric \"u\" is not a GAUGE, which it is in group {job=\"g\"}"},
+	{"job=x%2f.prom", "a 1\n", "file name \"job=x%2f.prom\": the name of this group's file is \"job=x%2F.prom\""},
+	{"job=z.prom", "# TYPE pgw_spool_groups counter\npgw_spool_groups 1\n",
+		"collected metric \"pgw_spool_groups\" is not a GAUGE, which it is among the gateway's own metrics"},
+};
+#define FILES (sizeof(files) / sizeof(files[0]))
+
+struct fixture {
+	char path[64];
+	struct spool spool;
+	enum view_mode mode;
+};
+
+static int set_up(void **state, enum view_mode mode)
+{
+	const struct spool_options options = {.create = true, .lock_timeout = 10000};
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct error error;
+	fixture->mode = mode;
+	strcpy(fixture->path, "/tmp/pgw-test-XXXXXX");
+	*state = fixture;
+	return mkdtemp(fixture->path) == NULL ? -1 : spool_open(&fixture->spool, fixture->path, &options, &error);
+}
+
+static int set_up_scan(void **state)
+{
+	return set_up(state, VIEW_SCAN);
+}
+
+static int set_up_follow(void **state)
+{
+	return set_up(state, VIEW_FOLLOW);
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	spool_close(&fixture->spool);
+	int result = nftw(fixture->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(fixture);
+	return result;
+}
+
+static struct view *make_view(struct fixture *fixture)
+{
+	struct error error;
+	struct view *view = view_new(&fixture->spool, fixture->mode, &limits, &error);
+	assert_non_null(view);
+	return view;
+}
+
+static void refresh(struct view *view)
+{
+	struct error error;
+	if (view_refresh(view, &error) == -1)
+		fail_msg("%s", error.message);
+}
+
+static void file_path(const struct fixture *fixture, const char *name, char path[256])
+{
+	snprintf(path, 256, "%s/groups/%s", fixture->path, name);
+}
+
+static void write_file(const struct fixture *fixture, const char *name, const char *text)
+{
+	char path[256];
+	file_path(fixture, name, path);
+	FILE *file = fopen(path, "w");
+	assert_non_null(file);
+	fputs(text, file);
+	assert_int_equal(fclose(file), 0);
+}
+
+static void remove_file(const struct fixture *fixture, const char *name)
+{
+	char path[256];
+	file_path(fixture, name, path);
+	assert_int_equal(unlink(path), 0);
+}
+
+/* All that a view tells: the groups, the files left out with their reasons, and the exposition. */
+static char *describe(struct view *view)
+{
+	struct buffer text;
+	struct exposition none;
+	struct error error;
+	const void *cursor = NULL;
+	const char *file, *reason;
+	buffer_init(&text, SIZE_MAX / 2);
+	exposition_init(&none);
+	for (const struct group *group = NULL; (group = view_next(view, group)) != NULL;)
+		buffer_printf(&text, "%s\n", group->key.file.data);
+	while (view_next_rejected(view, &cursor, &file, &reason))
+		buffer_printf(&text, "%s: %s\n", file, reason);
+	struct view_counts counts = view_counts(view);
+	buffer_printf(&text, "%zu %zu %zu %zu\n", counts.groups, counts.series, counts.bytes, counts.rejected);
+	assert_int_equal(view_append_exposition(view, &none, &text, &error), 0);
+	buffer_append_byte(&text, '\0');
+	return buffer_detach(&text);
+}
+
+static void assert_all_there(const struct view *view)
+{
+	const struct group *group = NULL;
+	const void *cursor = NULL;
+	const char *file, *reason;
+	size_t groups = 0, series = 0, bytes = 0, rejected = 0;
+	for (size_t i = 0; i < FILES; i++) {
+		assert_true(view_has_file(view, slice_of(files[i].name)));
+		const struct group *found = view_group(view, slice_of(files[i].name));
+		if (files[i].reason != NULL) {
+			assert_null(found);
+			assert_true(view_next_rejected(view, &cursor, &file, &reason));
+			assert_string_equal(file, files[i].name);
+			assert_string_equal(reason, files[i].reason);
+			rejected++;
+			continue;
+		}
+		group = view_next(view, group);
+		assert_non_null(group);
+		assert_ptr_equal(found, group);
+		assert_string_equal(group->key.file.data, files[i].name);
+		groups++;
+		series += group->series_count;
+		bytes += group->text.len;
+	}
+	assert_null(view_next(view, group));
+	assert_false(view_next_rejected(view, &cursor, &file, &reason));
+	struct view_counts counts = view_counts(view);
+	assert_int_equal(counts.groups, groups);
+	assert_int_equal(counts.series, series);
+	assert_int_equal(counts.bytes, bytes);
+	assert_int_equal(counts.rejected, rejected);
+	/* m and t, s, s_count_bucket, u, and two push times each. */
+	assert_int_equal(groups, 4);
+	assert_int_equal(series, 5 + 4 * 2);
+}
+
+static void shuffle(size_t order[FILES])
+{
+	for (size_t i = 0; i < FILES; i++) {
+		size_t other = (size_t)rand() % (i + 1);
+		order[i] = order[other];
+		order[other] = i;
+	}
+}
+
+static void an_empty_one(void **state)
+{
+	struct view *view = make_view(*state);
+	const void *cursor = NULL;
+	const char *file, *reason;
+	refresh(view);
+	assert_null(view_next(view, NULL));
+	assert_false(view_next_rejected(view, &cursor, &file, &reason));
+	assert_false(view_has_file(view, slice_of("job=a.prom")));
+	assert_int_equal(view_counts(view).groups, 0);
+	assert_int_equal(view_counts(view).rejected, 0);
+	view_free(view);
+}
+
+/* Files come in any order, in portions of any size. */
+static void the_order_of_arrival_is_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	size_t order[FILES];
+	srand(1);
+	for (size_t round = 0; round < ROUNDS; round++) {
+		struct view *view = make_view(fixture);
+		shuffle(order);
+		for (size_t i = 0; i < FILES; i++) {
+			write_file(fixture, files[order[i]].name, files[order[i]].text);
+			if (rand() % 2 == 0)
+				refresh(view);
+		}
+		refresh(view);
+		assert_all_there(view);
+		shuffle(order);
+		for (size_t i = 0; i < FILES; i++) {
+			remove_file(fixture, files[order[i]].name);
+			if (rand() % 2 == 0)
+				refresh(view);
+		}
+		refresh(view);
+		assert_int_equal(view_counts(view).groups, 0);
+		assert_int_equal(view_counts(view).rejected, 0);
+		view_free(view);
+	}
+}
+
+/* Whatever happened before, the view is that of a process which starts now. */
+static void the_past_is_nothing(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	bool there[FILES] = {false};
+	srand(2);
+	for (size_t round = 0; round < ROUNDS; round++) {
+		for (int changes = rand() % 4; changes >= 0; changes--) {
+			size_t i = (size_t)rand() % FILES;
+			if (there[i])
+				remove_file(fixture, files[i].name);
+			else
+				write_file(fixture, files[i].name, files[i].text);
+			there[i] = !there[i];
+		}
+		struct view *fresh = make_view(fixture);
+		refresh(view);
+		refresh(fresh);
+		char *followed = describe(view), *expected = describe(fresh);
+		assert_string_equal(followed, expected);
+		free(followed);
+		free(expected);
+		view_free(fresh);
+	}
+	view_free(view);
+}
+
+static void a_removed_spool_is_an_error(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	struct error error;
+	char path[128], message[256];
+	write_file(fixture, files[1].name, files[1].text);
+	refresh(view);
+	remove_file(fixture, files[1].name);
+	snprintf(path, sizeof(path), "%s/groups", fixture->path);
+	assert_int_equal(rmdir(path), 0);
+	snprintf(message, sizeof(message), "%s was removed while it was in use; restart this program", path);
+	for (size_t i = 0; i < 2; i++) {
+		assert_int_equal(view_refresh(view, &error), -1);
+		assert_int_equal(error.kind, ERROR_IO);
+		assert_string_equal(error.message, message);
+	}
+	view_free(view);
+}
+
+/* A file that is left out may be the only one with a family. */
+static void what_is_left_out_is_not_exposed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	struct buffer text;
+	struct exposition none;
+	struct error error;
+	write_file(fixture, "job=a.prom", "# TYPE t gauge\nt 1\n");
+	write_file(fixture, "job=b.prom", "a 1\n# TYPE t counter\nt 2\nz 3\n");
+	refresh(view);
+	buffer_init(&text, 10000);
+	exposition_init(&none);
+	assert_int_equal(view_append_exposition(view, &none, &text, &error), 0);
+	assert_int_equal(buffer_append_byte(&text, '\0'), 0);
+	assert_null(strstr(text.data, "job=\"b\""));
+	assert_null(strstr(text.data, "# TYPE a "));
+	assert_null(strstr(text.data, "# TYPE z "));
+	assert_non_null(strstr(text.data, "# TYPE t gauge\nt{instance=\"\",job=\"a\"} 1\n"));
+	buffer_release(&text);
+	view_free(view);
+}
+
+#define BOTH_MODES(test)                                                                                               \
+	cmocka_unit_test_setup_teardown(test, set_up_scan, tear_down),                                                 \
+		cmocka_unit_test_setup_teardown(test, set_up_follow, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		BOTH_MODES(an_empty_one),
+		BOTH_MODES(the_order_of_arrival_is_nothing),
+		BOTH_MODES(the_past_is_nothing),
+		BOTH_MODES(what_is_left_out_is_not_exposed),
+		BOTH_MODES(a_removed_spool_is_an_error),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
