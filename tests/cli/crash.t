@@ -20,7 +20,11 @@ random_sleep() {
 # push_writer NAME: pgw-push is killed. NAME.acknowledged is the last number it answered for, NAME.killed how often
 # it was.
 push_writer() {
-	local name=$1 n=0 killed=0 wait=$duration
+	local name=$1 n=1 killed=0 wait=$duration
+	# The first comes through, so that there is one to lose on a machine of any speed.
+	exposition $n >"$name.in"
+	pgw-push -d spool -j "$name" "$name.in" 2>>"$name.unexpected" && echo $n >"$name.acknowledged"
+	[ -s "$name.unexpected" ] || rm -f "$name.unexpected"
 	while [ $killed -lt $kills ]; do
 		n=$((n + 1))
 		exposition $n >"$name.in"
