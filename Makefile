@@ -21,14 +21,14 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpoi
            -Wvla -Wformat=2 -Wundef -Wno-unused-parameter
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPGW_VERSION='"$(VERSION)"' -iquote lib -iquote $(BUILD)/gen $(PKG_CFLAGS) $(WARNINGS) \
              $(if $(STRICT),-Werror) -fstack-protector-strong -MMD -MP $(CFLAGS)
-PKG_CFLAGS := $(shell pkg-config --cflags libbsd libcurl libmicrohttpd)
+PKG_CFLAGS := $(shell pkg-config --cflags libbsd libcurl libmicrohttpd libprotobuf-c)
 
 # Each tool links what it uses only. libcurl is loaded when a URL is given (lib/http.h says why).
 LIBS_ALL   = -lbsd -lmd -lm
-LIBS_SERVE = -lmicrohttpd
+LIBS_SERVE = -lmicrohttpd -lisal -lsnappy -lprotobuf-c
 
 LIB_SOURCES = $(wildcard lib/*.c)
-LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o)
+LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/metrics.pb-c.o
 LIBPGW      = $(BUILD)/libpgw.a
 
 # A tool is cmd/NAME.c, or the folder cmd/NAME.
@@ -62,6 +62,15 @@ $(BUILD)/gen/powers_of_ten.h: lib/gen/powers_of_ten.c
 	$(CC) -std=c11 -O1 -o $(BUILD)/gen/powers_of_ten $<
 	$(BUILD)/gen/powers_of_ten >$@.tmp
 	mv $@.tmp $@
+
+$(BUILD)/gen/metrics.pb-c.h: $(BUILD)/gen/metrics.pb-c.c
+$(BUILD)/gen/metrics.pb-c.c: lib/metrics.proto
+	@mkdir -p $(@D)
+	protoc-c --proto_path=lib --c_out=$(@D) $<
+$(BUILD)/gen/metrics.pb-c.o: $(BUILD)/gen/metrics.pb-c.c
+	$(if $(V),,@echo '  CC   $@')
+	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/protobuf*.c) cmd/pgw-serve/api_metric.c): $(BUILD)/gen/metrics.pb-c.h
 
 include $(wildcard tests/tests.mk)
 

@@ -4,7 +4,9 @@
 #include <math.h>
 #include <stdlib.h>
 
+#include "base64.h"
 #include "exposition_builder.h"
+#include "names.h"
 #include "number.h"
 #include "text.h"
 
@@ -25,6 +27,7 @@ int canonical_key_init(struct canonical_key *canonical, const struct grouping_ke
 	canonical->count = 0;
 	canonical->length = 0;
 	canonical->default_instance = SIZE_MAX;
+	canonical->quoted_names = false;
 	buffer_init(&escaped, SIZE_MAX / 2);
 	canonical->labels = arena_alloc(&canonical->arena, (key->count + 1) * sizeof(*canonical->labels));
 	if (canonical->labels == NULL)
@@ -45,6 +48,7 @@ int canonical_key_init(struct canonical_key *canonical, const struct grouping_ke
 			arena_copy(&canonical->arena, buffer_slice(&escaped))};
 		if (label.name.data == NULL || label.value.data == NULL)
 			goto out;
+		canonical->quoted_names |= !label_name_valid(label.name);
 		canonical->labels[canonical->count++] = label;
 		canonical->length += label.name.len + label.value.len + LABEL_EXTRA;
 	}
@@ -63,13 +67,53 @@ void canonical_key_release(struct canonical_key *canonical)
 	arena_release(&canonical->arena);
 }
 
+int canonical_append_name(struct buffer *out, struct slice name)
+{
+	if (metric_name_is_legacy(name))
+		return buffer_append_slice(out, name);
+	return buffer_append_byte(out, '"') == -1 || text_escape(out, name) == -1 || buffer_append_byte(out, '"') == -1
+		       ? -1
+		       : 0;
+}
+
 int canonical_append_head(struct buffer *out, struct slice name, struct slice help, enum metric_type type)
 {
-	if (help.data != NULL && buffer_printf(out, "# HELP %.*s ", SLICE_PRINTF(name)) == -1)
+	if (help.data != NULL && (buffer_append_string(out, "# HELP ") == -1 ||
+					 canonical_append_name(out, name) == -1 || buffer_append_byte(out, ' ') == -1 ||
+					 buffer_append_slice(out, help) == -1 || buffer_append_byte(out, '\n') == -1))
 		return -1;
-	if (help.data != NULL && (buffer_append_slice(out, help) == -1 || buffer_append_byte(out, '\n') == -1))
+	if (buffer_append_string(out, "# TYPE ") == -1 || canonical_append_name(out, name) == -1)
 		return -1;
-	return buffer_printf(out, "# TYPE %.*s %s\n", SLICE_PRINTF(name), metric_type_names[type]);
+	return buffer_printf(out, " %s\n", metric_type_names[type]);
+}
+
+/* How the lines of a family begin: name{ or {"name", where the name is not of the plain kind, as version 1.0.0 of the
+ * text format has it. */
+struct line_head {
+	struct buffer escaped; /* where the name is not plain */
+	struct slice before, name, after;
+};
+
+static int line_head_init(struct line_head *head, struct slice name)
+{
+	bool plain = metric_name_is_legacy(name);
+	buffer_init(&head->escaped, SIZE_MAX / 2);
+	head->before = slice_of(plain ? "" : "{\"");
+	head->after = slice_of(plain ? "{" : "\",");
+	head->name = name;
+	if (plain)
+		return 0;
+	if (text_escape(&head->escaped, name) == -1) {
+		buffer_release(&head->escaped);
+		return -1;
+	}
+	head->name = buffer_slice(&head->escaped);
+	return 0;
+}
+
+static void line_head_release(struct line_head *head)
+{
+	buffer_release(&head->escaped);
 }
 
 static char *put_slice(char *to, struct slice slice)
@@ -79,9 +123,25 @@ static char *put_slice(char *to, struct slice slice)
 	return to + slice.len;
 }
 
-static char *put_label(char *to, const struct label *label)
+/* In quotes where it is not of the plain kind. */
+static char *put_label_name(char *to, struct slice name)
 {
-	to = put_slice(to, label->name);
+	if (label_name_valid(name))
+		return put_slice(to, name);
+	*to++ = '"';
+	for (size_t i = 0; i < name.len; i++) {
+		char byte = name.data[i];
+		if (byte == '\\' || byte == '"' || byte == '\n')
+			*to++ = '\\';
+		*to++ = byte == '\n' ? 'n' : byte;
+	}
+	*to++ = '"';
+	return to;
+}
+
+static char *put_label(char *to, const struct label *label, bool plain)
+{
+	to = plain ? put_slice(to, label->name) : put_label_name(to, label->name);
 	*to++ = '=';
 	*to++ = '"';
 	to = put_slice(to, label->value);
@@ -93,10 +153,11 @@ static char *put_label(char *to, const struct label *label)
 /* The labels of one metric, merged, and where the lines of a family go. */
 struct line_writer {
 	struct buffer *out;
-	struct slice name;
+	struct line_head head;
+	bool plain; /* no label name needs quotes */
 	struct label *labels;
 	size_t count;
-	size_t length; /* of the labels as text */
+	size_t length; /* of the labels as text, names not quoted */
 };
 
 /* The labels of the metric and of the key by name; the key's win. */
@@ -128,29 +189,29 @@ static int append_line(
 {
 	struct buffer *out = writer->out;
 	size_t suffix_len = strlen(suffix);
-	if (buffer_reserve(out, writer->name.len + writer->length + LINE_EXTRA) == -1)
+	/* A quoted name has at most each byte escaped and two quotes. */
+	size_t length = writer->plain ? writer->length : writer->length * 2 + writer->count * 2;
+	if (buffer_reserve(out, writer->head.name.len + length + LINE_EXTRA) == -1)
 		return -1;
-	char *to = put_slice(out->data + out->len, writer->name);
-	memcpy(to, suffix, suffix_len);
-	to += suffix_len;
-	*to++ = '{';
+	char *to = put_slice(out->data + out->len, writer->head.before);
+	to = put_slice(to, writer->head.name);
+	to = put_slice(to, slice_make(suffix, suffix_len));
+	to = put_slice(to, writer->head.after);
 	char *start = to;
 	for (size_t i = 0; i < writer->count; i++) {
 		if (bound != NULL && slice_compare(bound->name, writer->labels[i].name) < 0) {
-			to = put_label(to, bound);
+			to = put_label(to, bound, true);
 			bound = NULL;
 		}
-		to = put_label(to, &writer->labels[i]);
+		to = put_label(to, &writer->labels[i], writer->plain);
 	}
 	if (bound != NULL)
-		to = put_label(to, bound);
-	if (to > start) {
+		to = put_label(to, bound, true);
+	*labels = slice_make(start, to > start ? (size_t)(to - 1 - start) : 0);
+	if (to[-1] == ',')
 		to[-1] = '}'; /* in place of the last comma */
-		*labels = slice_make(start, (size_t)(to - 1 - start));
-	} else {
+	else
 		to--; /* no labels, no braces */
-		*labels = slice_make(start, 0);
-	}
 	*to++ = ' ';
 	to += number_format(value, to);
 	*to++ = '\n';
@@ -212,18 +273,40 @@ static size_t max_labels(const struct exposition *exposition, const struct metri
 	return max;
 }
 
+static int compare_metric(const void *key, const void *element)
+{
+	uint32_t metric = *(const uint32_t *)key, other = ((const struct native *)element)->metric;
+	return (metric > other) - (metric < other);
+}
+
+/* What the lines of a metric can't hold follows them as a comment. */
+static int append_native(struct buffer *out, const struct exposition *exposition, uint32_t metric)
+{
+	const struct native *native = NULL;
+	if (exposition->native_count > 0)
+		native = bsearch(
+			&metric, exposition->natives, exposition->native_count, sizeof(*native), compare_metric);
+	if (native == NULL)
+		return 0;
+	return buffer_append_string(out, CANONICAL_NATIVE) == -1 || base64_append(out, native->message) == -1
+		       ? -1
+		       : buffer_append_byte(out, '\n');
+}
+
 int canonical_append_samples(struct buffer *out, const struct exposition *exposition,
 	const struct metric_family *family, const struct canonical_key *key, struct fingerprint *fingerprints,
 	struct error *error)
 {
-	struct line_writer writer = {.out = out, .name = family->name};
+	struct line_writer writer = {.out = out, .plain = !exposition->quoted_names && !key->quoted_names};
 	uint64_t context = hash_slice(family->name);
 	int status = 0;
 	if (check_key(family, key, error) == -1)
 		return -1;
-	writer.labels = reallocarray(NULL, max_labels(exposition, family) + key->count, sizeof(*writer.labels));
-	if (writer.labels == NULL)
+	if (line_head_init(&writer.head, family->name) == -1)
 		return error_set_memory(error);
+	writer.labels = reallocarray(NULL, max_labels(exposition, family) + key->count + 1, sizeof(*writer.labels));
+	if (writer.labels == NULL)
+		status = -1;
 	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE && status == 0; m = exposition->metrics[m].next) {
 		const struct metric *metric = &exposition->metrics[m];
 		struct slice labels;
@@ -233,10 +316,13 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 				&exposition->distributions[metric->distribution], &labels);
 		else
 			status = append_line(&writer, "", NULL, metric->value, &labels);
-		if (status == 0)
+		if (status == 0) {
 			*fingerprints++ = hash_fingerprint(context, labels);
+			status = append_native(out, exposition, m);
+		}
 	}
 	free(writer.labels);
+	line_head_release(&writer.head);
 	if (status == -1 && errno == EMSGSIZE)
 		error_set(error, ERROR_TOO_LARGE, "the text of the group is over the limit of %zu bytes", out->max);
 	else if (status == -1)
@@ -244,32 +330,87 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 	return status;
 }
 
-/* The text between the braces of a line of that name, or an empty slice. A value has no brace, a label value may. */
-static struct slice labels_of_line(struct slice line, struct slice name, const char *suffix)
+/* The metric whose lines end before a line, or EXPOSITION_NONE. Metrics are in the order of their first lines. */
+static uint32_t metric_before(const struct exposition *exposition, uint32_t line)
 {
-	size_t head = name.len + strlen(suffix);
-	if (line.len <= head + 1 || memcmp(line.data, name.data, name.len) != 0 ||
-		memcmp(line.data + name.len, suffix, strlen(suffix)) != 0 || line.data[head] != '{')
+	uint32_t low = 0, high = exposition->metric_count;
+	while (low < high) {
+		uint32_t middle = low + (high - low) / 2;
+		if (exposition->metrics[middle].line < line)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low == 0 ? EXPOSITION_NONE : low - 1;
+}
+
+static int attach_native(struct exposition *exposition, struct slice encoded, uint32_t line, struct error *error)
+{
+	struct slice message;
+	uint32_t metric = metric_before(exposition, line);
+	bool again = exposition->native_count > 0 && exposition->natives[exposition->native_count - 1].metric == metric;
+	if (metric == EXPOSITION_NONE || again)
+		return 0;
+	if (base64_decode(&exposition->arena, encoded, &message, error) == -1)
+		return error->kind == ERROR_MEMORY ? -1 : 0;
+	return exposition_builder_native(exposition, metric, message) == -1 ? error_set_memory(error) : 0;
+}
+
+int canonical_attach_natives(struct exposition *exposition, struct slice text, struct error *error)
+{
+	const struct slice mark = SLICE_LITERAL("\n" CANONICAL_NATIVE);
+	const char *at = text.data, *end = text.data + text.len;
+	uint32_t line = 1;
+	for (;;) {
+		const char *found = at == end ? NULL : memmem(at, (size_t)(end - at), mark.data, mark.len);
+		if (found == NULL)
+			return 0;
+		for (; at <= found; at++)
+			line += *at == '\n';
+		const char *encoded = found + mark.len;
+		const char *stop = memchr(encoded, '\n', (size_t)(end - encoded));
+		if (stop == NULL)
+			return 0;
+		if (attach_native(exposition, slice_make(encoded, (size_t)(stop - encoded)), line, error) == -1)
+			return -1;
+	}
+}
+
+static bool take(struct slice *text, struct slice prefix)
+{
+	if (!slice_has_prefix(*text, prefix))
+		return false;
+	*text = slice_make(text->data + prefix.len, text->len - prefix.len);
+	return true;
+}
+
+/* The labels of a line that begins so, or an empty slice. A value has no brace, a label value may. */
+static struct slice labels_of_line(struct slice line, const struct line_head *head, struct slice suffix)
+{
+	if (!take(&line, head->before) || !take(&line, head->name) || !take(&line, suffix) || !take(&line, head->after))
 		return (struct slice){0};
 	const char *end = memrchr(line.data, '}', line.len);
-	if (end == NULL || end < line.data + head + 1)
-		return (struct slice){0};
-	return slice_make(line.data + head + 1, (size_t)(end - (line.data + head + 1)));
+	return end == NULL ? (struct slice){0} : slice_make(line.data, (size_t)(end - line.data));
 }
 
 struct slice canonical_find(
 	struct slice samples, struct slice name, enum metric_type type, struct fingerprint fingerprint)
 {
-	const char *suffix = metric_type_is_distribution(type) ? "_count" : "";
+	struct slice suffix = slice_of(metric_type_is_distribution(type) ? "_count" : "");
 	uint64_t context = hash_slice(name);
-	while (samples.len > 0) {
+	struct slice found = {0};
+	struct line_head head;
+	if (line_head_init(&head, name) == -1)
+		return found;
+	while (samples.len > 0 && found.data == NULL) {
 		const char *end = memchr(samples.data, '\n', samples.len);
 		size_t len = end == NULL ? samples.len : (size_t)(end - samples.data);
-		struct slice labels = labels_of_line(slice_make(samples.data, len), name, suffix);
+		struct slice labels = labels_of_line(slice_make(samples.data, len), &head, suffix);
 		if (labels.data != NULL && fingerprint_equal(hash_fingerprint(context, labels), fingerprint))
-			return labels;
+			found = labels;
 		len += end != NULL;
 		samples = slice_make(samples.data + len, samples.len - len);
 	}
-	return (struct slice){0};
+	line_head_release(&head);
+	return found;
 }

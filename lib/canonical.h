@@ -24,14 +24,23 @@ struct canonical_key {
 	struct label *labels; /* those of the key and instance, by name, escaped */
 	size_t count;
 	size_t length;		 /* of all of them as text */
+	bool quoted_names;	 /* a name needs quotes in text */
 	size_t default_instance; /* which of them is the instance="" that gives way to a sample's own; SIZE_MAX: none */
 };
 
 int canonical_key_init(struct canonical_key *canonical, const struct grouping_key *key, struct error *error);
 void canonical_key_release(struct canonical_key *canonical);
 
+/* Appends a metric's name as it stands in the text format: in quotes and escaped where it is not of the plain kind. 0,
+ * or -1 with errno. */
+int canonical_append_name(struct buffer *out, struct slice name);
+
 /* Appends "# HELP ..." (where help.data is not NULL) and "# TYPE ...". 0, or -1 with errno. */
 int canonical_append_head(struct buffer *out, struct slice name, struct slice help, enum metric_type type);
+
+/* Begins the comment that follows the lines of a metric which has a native: its message in base64 (URL-safe, without
+ * padding). */
+#define CANONICAL_NATIVE "# pgw native "
 
 /*
  * Appends the sample lines of a family and stores the fingerprints of its series, family->metric_count of them, in
@@ -42,6 +51,13 @@ int canonical_append_head(struct buffer *out, struct slice name, struct slice he
 int canonical_append_samples(struct buffer *out, const struct exposition *exposition,
 	const struct metric_family *family, const struct canonical_key *key, struct fingerprint *fingerprints,
 	struct error *error);
+
+/*
+ * Attaches the natives of canonical text to the exposition that was parsed from it, unread: protobuf.h knows what they
+ * are. A comment belongs to the metric whose lines it follows; one that is no base64, that follows nothing or another
+ * native is skipped, as comments are. 0, or -1 with ERROR_MEMORY.
+ */
+int canonical_attach_natives(struct exposition *exposition, struct slice text, struct error *error);
 
 /* Finds the series of a fingerprint in sample lines written by canonical_append_samples() for a family of that type,
  * for messages: its labels, as between the braces, without quantile and le. data is NULL where it isn't there. */

@@ -40,6 +40,7 @@ void exposition_release(struct exposition *exposition)
 	free(exposition->labels);
 	free(exposition->points);
 	free(exposition->distributions);
+	free(exposition->natives);
 	arena_release(&exposition->arena);
 	exposition_init(exposition);
 }

@@ -102,10 +102,17 @@ struct metric_family {
 	struct slice name;
 	struct slice help; /* escaped; data is NULL where there was no HELP */
 	enum metric_type type;
+	bool escaped;  /* the name is not the one that was pushed (encode.h) */
 	uint32_t line; /* of its first mention */
 	uint32_t metric_count;
 	uint32_t first_metric; /* in exposition.metrics, in the order given */
 	uint32_t last_metric;
+};
+
+/* What the text format can't hold of a metric: an io.prometheus.client.MetricFamily with it alone (protobuf.h). */
+struct native {
+	uint32_t metric; /* in exposition.metrics */
+	struct slice message;
 };
 
 struct exposition {
@@ -114,8 +121,11 @@ struct exposition {
 	struct label *labels; /* escaped values */
 	struct point *points;
 	struct distribution *distributions;
+	struct native *natives; /* by metric, ascending; few or none */
+	uint32_t native_count, native_capacity;
 	uint32_t family_count, metric_count, label_count, point_count, distribution_count;
 	uint32_t family_capacity, metric_capacity, label_capacity, point_capacity, distribution_capacity;
+	bool quoted_names;	 /* a name needs quotes in text: it is not one of the plain kind */
 	uint32_t timestamp_line; /* of the first sample with a timestamp; 0 where there is none */
 	uint32_t timestamp_column;
 	struct arena arena; /* what could not be a slice of the input */

@@ -271,6 +271,14 @@ int exposition_builder_point(struct exposition_builder *builder, struct distribu
 	return 0;
 }
 
+int exposition_builder_native(struct exposition *exposition, uint32_t metric, struct slice message)
+{
+	if (GROW(exposition, natives, native) == -1)
+		return -1;
+	exposition->natives[exposition->native_count++] = (struct native){metric, message};
+	return 0;
+}
+
 static int compare_families(const void *a, const void *b)
 {
 	return slice_compare(((const struct metric_family *)a)->name, ((const struct metric_family *)b)->name);

@@ -53,6 +53,10 @@ struct distribution *exposition_builder_distribution(
 int exposition_builder_point(struct exposition_builder *builder, struct distribution *distribution, double bound,
 	double value, uint32_t line);
 
+/* Keeps what the model can't hold of a metric, which comes after all that have a native. The message is not copied. No
+ * builder is needed. */
+int exposition_builder_native(struct exposition *exposition, uint32_t metric, struct slice message);
+
 /* Drops families without metrics and sorts the others. */
 void exposition_builder_finish(struct exposition_builder *builder);
 

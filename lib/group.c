@@ -5,6 +5,7 @@
 #include <stdlib.h>
 
 #include "group_parts.h"
+#include "names.h"
 #include "number.h"
 #include "text.h"
 
@@ -41,6 +42,8 @@ struct limits group_file_limits(const struct limits *limits)
 	file.name = limits->name + strlen("_bucket");
 	if (file.name < strlen(PUSH_FAILURE_TIME_NAME))
 		file.name = strlen(PUSH_FAILURE_TIME_NAME);
+	/* What was pushed while such names were allowed stays. */
+	file.utf8_names = true;
 	return file;
 }
 
@@ -141,6 +144,7 @@ static int prepare(struct maker *maker, const struct limits *limits)
 	if (group == NULL)
 		return error_set_memory(maker->error);
 	grouping_key_init(&group->key);
+	group->key.utf8_names = true;
 	for (size_t i = 0; i < from->key->count; i++) {
 		const struct label *label = &from->key->labels[i];
 		if (grouping_key_set(&group->key, label->name, label->value, maker->error) == -1)
@@ -224,8 +228,8 @@ static int append_family_times(struct maker *maker)
 						  : 0;
 		if (selection.own || pushed == from->push_time)
 			continue;
-		if (append_time(text, "family", pushed, " ") == -1 || buffer_append_slice(text, selection.name) == -1 ||
-			buffer_append_byte(text, '\n') == -1)
+		if (append_time(text, "family", pushed, " ") == -1 ||
+			canonical_append_name(text, selection.name) == -1 || buffer_append_byte(text, '\n') == -1)
 			return fail_text(maker);
 	}
 	return 0;
@@ -249,6 +253,18 @@ static int append_header(struct maker *maker)
 	return append_family_times(maker);
 }
 
+/* What is not in the text as it is can't become a slice of it. */
+static int copy_escaped(struct maker *maker, struct block *block)
+{
+	struct arena *arena = &maker->group->key.arena;
+	if (metric_name_is_legacy(block->name))
+		return 0;
+	block->name = arena_copy(arena, block->name);
+	if (block->help.data != NULL)
+		block->help = arena_copy(arena, block->help);
+	return block->name.data == NULL ? error_set_memory(maker->error) : 0;
+}
+
 /* A family that was pushed, or one of the group's own. */
 static int append_family(struct maker *maker, struct block *block, struct extent *extent,
 	const struct exposition *exposition, const struct metric_family *family)
@@ -264,8 +280,10 @@ static int append_family(struct maker *maker, struct block *block, struct extent
 	extent->samples = maker->text.len;
 	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE; m = exposition->metrics[m].next)
 		*line++ = exposition->metrics[m].line;
-	return canonical_append_samples(
-		&maker->text, exposition, family, &maker->key, group->series + maker->series_count, maker->error);
+	if (canonical_append_samples(&maker->text, exposition, family, &maker->key, group->series + maker->series_count,
+		    maker->error) == -1)
+		return -1;
+	return copy_escaped(maker, block);
 }
 
 /* A family that stays as it was. */
@@ -278,7 +296,7 @@ static int append_block(struct maker *maker, struct block *block, struct extent 
 	extent->samples = extent->start + (size_t)(old->samples.data - old->whole.data);
 	memcpy(maker->group->series + maker->series_count, maker->from->old->series + old->first_series,
 		old->series_count * sizeof(*maker->group->series));
-	return buffer_append_slice(&maker->text, old->whole) == -1 ? fail_text(maker) : 0;
+	return buffer_append_slice(&maker->text, old->whole) == -1 ? fail_text(maker) : copy_escaped(maker, block);
 }
 
 static int append_selected(struct maker *maker, const struct position *at, const struct selection *selection)
@@ -309,7 +327,7 @@ static int append_selected(struct maker *maker, const struct position *at, const
 	return status;
 }
 
-/* The text stands still now: points the blocks at it. */
+/* The text stands still now: points the blocks at it. Names that are escaped there have copies. */
 static void settle_blocks(struct maker *maker)
 {
 	struct group *group = maker->group;
@@ -323,6 +341,8 @@ static void settle_blocks(struct maker *maker)
 		const char *at = text + extent->start;
 		block->whole = slice_make(at, extent->end - extent->start);
 		block->samples = slice_make(text + extent->samples, extent->end - extent->samples);
+		if (!metric_name_is_legacy(block->name))
+			continue;
 		if (block->help.data != NULL) {
 			block->help.data = at + strlen("# HELP ") + block->name.len + strlen(" ");
 			at = block->help.data + block->help.len + strlen("\n");
@@ -345,6 +365,10 @@ static int fill(struct maker *maker, const struct limits *limits)
 	maker->group->push_time = from->push_time;
 	maker->group->push_failure_time = from->push_failure_time;
 	maker->group->method = from->method;
+	maker->group->quoted_names = maker->key.quoted_names || (from->pushed != NULL && from->pushed->quoted_names) ||
+				     (from->old != NULL && from->old->quoted_names);
+	maker->group->natives =
+		(from->pushed != NULL && from->pushed->native_count > 0) || (from->old != NULL && from->old->natives);
 	settle_blocks(maker);
 	return 0;
 }

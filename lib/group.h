@@ -51,6 +51,8 @@ struct group {
 	int64_t push_time;	   /* last push that succeeded, ns since the epoch; 0 for never */
 	int64_t push_failure_time; /* last push that was refused, the same */
 	enum push_method method;   /* of the last push that succeeded */
+	bool quoted_names;	   /* a name may need quotes in text */
+	bool natives;		   /* a metric may have a native */
 	bool by_hand;		   /* read from a file without pgw's header */
 };
 

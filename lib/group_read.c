@@ -18,6 +18,7 @@ struct header {
 	enum push_method method;
 	struct family_time *times;
 	size_t time_count, time_capacity;
+	struct arena arena; /* names that are escaped in the text */
 };
 
 static struct slice next_word(struct slice *rest)
@@ -79,12 +80,26 @@ static int read_failure(struct header *header, struct slice rest)
 	return parse_time(rest, &header->push_failure_time);
 }
 
+/* A name as canonical_append_name() writes it. */
+static int read_name(struct header *header, struct slice written, struct slice *name)
+{
+	struct buffer plain;
+	*name = written;
+	if (written.len < 2 || written.data[0] != '"' || written.data[written.len - 1] != '"')
+		return written.len == 0 ? -1 : 0;
+	buffer_init(&plain, SIZE_MAX / 2);
+	int status = text_unescape(&plain, slice_make(written.data + 1, written.len - 2));
+	if (status == 0)
+		*name = arena_copy(&header->arena, buffer_slice(&plain));
+	buffer_release(&plain);
+	return status == -1 || name->data == NULL ? -1 : 0;
+}
+
 static int read_family(struct header *header, struct slice rest)
 {
 	struct family_time time;
-	if (parse_time(next_word(&rest), &time.pushed) == -1 || rest.len == 0)
+	if (parse_time(next_word(&rest), &time.pushed) == -1 || read_name(header, rest, &time.name) == -1)
 		return -1;
-	time.name = rest;
 	if (header->time_count == header->time_capacity) {
 		size_t capacity = header->time_capacity == 0 ? 16 : header->time_capacity * 2;
 		struct family_time *times = reallocarray(header->times, capacity, sizeof(*times));
@@ -162,9 +177,11 @@ struct group *group_read(
 	struct group *group = NULL;
 	grouping_key_init(&key);
 	exposition_init(&exposition);
-	if (read_header(&header, text, error) == -1 || read_grouping_key(&key, file, &header, limits, error) == -1 ||
+	arena_init(&header.arena);
+	if (read_header(&header, text, error) == -1 ||
+		read_grouping_key(&key, file, &header, &file_limits, error) == -1 ||
 		exposition_parse(&exposition, text, &file_limits, error) == -1 ||
-		exposition_check(&exposition, error) == -1)
+		canonical_attach_natives(&exposition, text, error) == -1 || exposition_check(&exposition, error) == -1)
 		goto out;
 	struct parts parts = {
 		.key = &key,
@@ -183,6 +200,7 @@ struct group *group_read(
 	}
 out:
 	free(header.times);
+	arena_release(&header.arena);
 	grouping_key_release(&key);
 	exposition_release(&exposition);
 	return group;

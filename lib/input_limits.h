@@ -4,6 +4,7 @@
 #ifndef PGW_INPUT_LIMITS_H
 #define PGW_INPUT_LIMITS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct limits {
@@ -12,6 +13,7 @@ struct limits {
 	size_t label_value; /* bytes of a label value as written, escapes included */
 	size_t labels;	    /* labels of a sample as written, and labels of a grouping key; at most 60000 */
 	size_t groups;	    /* groups in the spool */
+	bool utf8_names;    /* names may be any UTF-8, not only the plain ones (--push.enable-utf8-names) */
 	size_t series;	    /* metrics in the spool: samples, a histogram or a summary counting as one */
 };
 

@@ -5,14 +5,16 @@
 #include <stdint.h>
 
 #include "base64.h"
+#include "names.h"
 #include "percent.h"
 #include "text.h"
 
-#define FILE_NAME_MAX	 200 /* longer ones are cut: file systems allow 255 */
-#define FILE_NAME_CUT	 160
-#define FILE_HASH_DIGITS 32
-#define FILE_CHARACTERS	 "_.:@+-"
-#define PATH_CHARACTERS	 "-._~:@+,="
+#define FILE_NAME_MAX	     200 /* longer ones are cut: file systems allow 255 */
+#define FILE_NAME_CUT	     160
+#define FILE_HASH_DIGITS     32
+#define FILE_CHARACTERS	     "_.:@+-" /* of values */
+#define FILE_NAME_CHARACTERS "_"
+#define PATH_CHARACTERS	     "-._~:@+,="
 
 static const struct slice job_name = SLICE_LITERAL("job");
 static const struct slice file_suffix = SLICE_LITERAL(".prom");
@@ -35,7 +37,8 @@ static bool is_alphanumeric_or_in(char byte, const char *others)
 
 static struct slice slice_from(struct slice slice, size_t start)
 {
-	return slice_make(slice.data + start, slice.len - start);
+	/* An empty slice may have no bytes to count from. */
+	return start == 0 ? slice : slice_make(slice.data + start, slice.len - start);
 }
 
 bool label_name_valid(struct slice name)
@@ -105,10 +108,11 @@ static int insert_label(struct grouping_key *key, size_t at, struct label label)
 	return 0;
 }
 
-static int check_name(struct slice name, struct error *error)
+static int check_name(struct slice name, bool utf8_names, struct error *error)
 {
 	static const struct slice reserved = SLICE_LITERAL("__");
-	if (label_name_valid(name) && !slice_has_prefix(name, reserved))
+	bool valid = label_name_valid(name) || (utf8_names && name_is_utf8(name));
+	if (valid && !slice_has_prefix(name, reserved))
 		return 0;
 	return error_set(error, ERROR_SYNTAX, "improper label name %s", quote(name).text);
 }
@@ -125,7 +129,7 @@ static int check_value(struct slice name, struct slice value, struct error *erro
 
 int grouping_key_set(struct grouping_key *key, struct slice name, struct slice value, struct error *error)
 {
-	if (check_name(name, error) == -1 || check_value(name, value, error) == -1)
+	if (check_name(name, key->utf8_names, error) == -1 || check_value(name, value, error) == -1)
 		return -1;
 	key->text = key->file = (struct slice){0};
 	struct label label = {.value = arena_copy(&key->arena, value)};
@@ -187,9 +191,16 @@ static const struct label *label_in_order(const struct grouping_key *key, size_t
 }
 
 /* The functions that append return 0, or -1 with errno. */
+static int append_text_name(struct buffer *out, struct slice name)
+{
+	if (label_name_valid(name))
+		return buffer_append_slice(out, name);
+	return buffer_append_byte(out, '"') == -1 || text_escape(out, name) == -1 ? -1 : buffer_append_byte(out, '"');
+}
+
 static int append_text_label(struct buffer *out, const struct label *label)
 {
-	return buffer_append_slice(out, label->name) == -1 || buffer_append_string(out, "=\"") == -1 ||
+	return append_text_name(out, label->name) == -1 || buffer_append_string(out, "=\"") == -1 ||
 			       text_escape(out, label->value) == -1 || buffer_append_byte(out, '"') == -1
 		       ? -1
 		       : 0;
@@ -209,7 +220,8 @@ static int append_file_stem(struct buffer *out, const struct grouping_key *key)
 {
 	for (size_t i = 0; i < key->count && out->len <= FILE_NAME_MAX; i++) {
 		const struct label *label = label_in_order(key, i);
-		if ((i > 0 && buffer_append_byte(out, ',') == -1) || buffer_append_slice(out, label->name) == -1 ||
+		if ((i > 0 && buffer_append_byte(out, ',') == -1) ||
+			percent_encode(out, label->name, FILE_NAME_CHARACTERS) == -1 ||
 			buffer_append_byte(out, '=') == -1 || percent_encode(out, label->value, FILE_CHARACTERS) == -1)
 			return -1;
 	}
@@ -279,14 +291,28 @@ static bool cut_base64_suffix(struct slice *name)
 	return true;
 }
 
+/* U__foo_2e_bar of a path is foo.bar. */
+static int unescape_name(struct grouping_key *key, struct slice *name, struct error *error)
+{
+	struct buffer plain;
+	buffer_init(&plain, SIZE_MAX);
+	int status = name_unescape_values(&plain, *name);
+	if (status == 0)
+		*name = arena_copy(&key->arena, buffer_slice(&plain));
+	buffer_release(&plain);
+	return status == -1 || name->data == NULL ? error_set_memory(error) : 0;
+}
+
 /* The job segment wins, so that a label job is checked and dropped. */
 static int parse_path_label(struct grouping_key *key, struct slice name, struct slice value,
 	const struct limits *limits, struct error *error)
 {
 	bool base64 = cut_base64_suffix(&name);
-	if (check_name(name, error) == -1)
+	struct slice plain = value, written = name;
+	if (limits->utf8_names && unescape_name(key, &name, error) == -1)
 		return -1;
-	struct slice plain = value;
+	if (slice_has_prefix(written, slice_of("__")) || check_name(name, limits->utf8_names, error) == -1)
+		return error_set(error, ERROR_SYNTAX, "improper label name %s", quote(written).text);
 	if (base64 && base64_decode(&key->arena, value, &plain, error) == -1)
 		return error->kind != ERROR_SYNTAX
 			       ? -1
@@ -319,6 +345,7 @@ int grouping_key_from_path(
 	struct grouping_key *key, struct slice path, const struct limits *limits, struct error *error)
 {
 	struct slice rest = path;
+	key->utf8_names = limits->utf8_names;
 	bool rooted = cut(&rest, '/').len == 0 && path.len > 0;
 	struct slice name = cut(&rest, '/');
 	bool base64 = cut_base64_suffix(&name);
@@ -337,19 +364,23 @@ int grouping_key_from_path(
 	return grouping_key_finish(key, limits, error);
 }
 
-/* Parses NAME=VALUE,NAME=VALUE... with a scratch buffer. */
-static int parse_file_labels(struct grouping_key *key, struct slice stem, struct buffer *value,
+/* Parses NAME=VALUE,NAME=VALUE... with a scratch buffer, which gets the decoded name and value of each. */
+static int parse_file_labels(struct grouping_key *key, struct slice stem, struct buffer *decoded,
 	const struct limits *limits, struct error *error)
 {
 	while (stem.len > 0) {
-		struct slice encoded = cut(&stem, ',');
-		struct slice name = cut(&encoded, '=');
-		buffer_clear(value);
-		if (percent_decode(value, encoded) == -1)
-			return errno == EINVAL ? error_set(error, ERROR_SYNTAX, "bad escape in the value of %s",
-							 quote(name).text)
-					       : error_set_memory(error);
-		if (add_label(key, name, buffer_slice(value), limits, error) == -1)
+		struct slice value = cut(&stem, ',');
+		struct slice name = cut(&value, '=');
+		size_t name_end = 0;
+		buffer_clear(decoded);
+		int status = percent_decode(decoded, name);
+		name_end = decoded->len;
+		if (status == -1 || percent_decode(decoded, value) == -1)
+			return errno == EINVAL
+				       ? error_set(error, ERROR_SYNTAX, "bad escape in the label %s", quote(name).text)
+				       : error_set_memory(error);
+		struct slice both = buffer_slice(decoded);
+		if (add_label(key, slice_make(both.data, name_end), slice_from(both, name_end), limits, error) == -1)
 			return -1;
 	}
 	return 0;
@@ -363,6 +394,7 @@ static int parse_file(struct grouping_key *key, struct slice file, struct buffer
 	if (file.len > FILE_NAME_MAX || memchr(file.data, '~', file.len) != NULL)
 		return error_set(error, ERROR_SYNTAX, "a name that was cut can't be read back");
 	struct slice stem = slice_make(file.data, file.len - file_suffix.len);
+	key->utf8_names = limits->utf8_names;
 	if (parse_file_labels(key, stem, value, limits, error) == -1 || grouping_key_finish(key, limits, error) == -1)
 		return -1;
 	if (!slice_equal(key->file, file))
@@ -381,23 +413,37 @@ int grouping_key_from_file(
 							  : error_prefix(error, "file name %s: ", quote(file).text);
 }
 
-/* Cuts NAME="VALUE" off the front of *rest, with the comma that must stand between two. The value stays escaped. */
-static bool cut_text_label(struct slice *rest, struct label *label)
+/* Cuts a text in quotes off the front of *rest. It stays escaped. */
+static bool cut_quoted(struct slice *rest, struct slice *escaped)
 {
-	struct slice after = *rest;
-	label->name = cut(&after, '=');
-	if (after.len == 0 || after.data[0] != '"')
+	if (rest->len == 0 || rest->data[0] != '"')
 		return false;
 	size_t end = 1;
-	while (end < after.len && after.data[end] != '"' && after.data[end] != '\n') {
-		if (after.data[end] == '\\' && (++end == after.len || strchr("\\\"n", after.data[end]) == NULL))
+	while (end < rest->len && rest->data[end] != '"' && rest->data[end] != '\n') {
+		if (rest->data[end] == '\\' && (++end == rest->len || strchr("\\\"n", rest->data[end]) == NULL))
 			return false;
 		end++;
 	}
-	if (end == after.len || after.data[end] == '\n')
+	if (end == rest->len || rest->data[end] == '\n')
 		return false;
-	label->value = slice_make(after.data + 1, end - 1);
-	*rest = slice_from(after, end + 1);
+	*escaped = slice_make(rest->data + 1, end - 1);
+	*rest = slice_from(*rest, end + 1);
+	return true;
+}
+
+/* Cuts NAME="VALUE" off the front of *rest, with the comma that must stand between two. The value stays escaped, and so
+ * does a name in quotes, which only one that needs them may have. */
+static bool cut_text_label(struct slice *rest, struct label *label, bool *quoted)
+{
+	struct slice after = *rest;
+	*quoted = after.len > 0 && after.data[0] == '"';
+	if (!*quoted)
+		label->name = cut(&after, '=');
+	else if (!cut_quoted(&after, &label->name) || cut(&after, '=').len != 0)
+		return false;
+	if (!cut_quoted(&after, &label->value))
+		return false;
+	*rest = after;
 	if (rest->len == 0)
 		return true;
 	bool more = rest->len > 1 && rest->data[0] == ',';
@@ -405,18 +451,26 @@ static bool cut_text_label(struct slice *rest, struct label *label)
 	return more;
 }
 
-static int parse_text_labels(struct grouping_key *key, struct slice rest, struct buffer *value,
+static int parse_text_labels(struct grouping_key *key, struct slice rest, struct buffer *plain,
 	const struct limits *limits, struct error *error)
 {
 	while (rest.len > 0) {
 		struct label label;
-		if (!cut_text_label(&rest, &label))
+		bool quoted;
+		if (!cut_text_label(&rest, &label, &quoted))
 			return error_set(error, ERROR_SYNTAX, "it is not of the form {job=\"a\",name=\"value\"}");
-		buffer_clear(value);
-		if (text_unescape(value, label.value) == -1)
+		buffer_clear(plain);
+		if ((quoted ? text_unescape(plain, label.name) : buffer_append_slice(plain, label.name)) == -1)
 			return error_set_memory(error);
-		size_t before = key->count;
-		if (add_label(key, label.name, buffer_slice(value), limits, error) == -1)
+		size_t before = key->count, name_end = plain->len;
+		if (text_unescape(plain, label.value) == -1)
+			return error_set_memory(error);
+		struct slice both = buffer_slice(plain), name = slice_make(both.data, name_end);
+		if (!quoted && !label_name_valid(name))
+			return error_set(error, ERROR_SYNTAX, "improper label name %s", quote(name).text);
+		if (quoted && label_name_valid(name))
+			return error_set(error, ERROR_SYNTAX, "label name %s needs no quotes", quote(name).text);
+		if (add_label(key, name, slice_from(both, name_end), limits, error) == -1)
 			return -1;
 		if (key->count == before)
 			return error_set(error, ERROR_SYNTAX, "label %s is there twice", quote(label.name).text);
@@ -430,6 +484,7 @@ static int parse_text(struct grouping_key *key, struct slice text, struct buffer
 	if (text.len < 2 || text.data[0] != '{' || text.data[text.len - 1] != '}')
 		return error_set(error, ERROR_SYNTAX, "it does not stand in braces");
 	struct slice labels = slice_make(text.data + 1, text.len - 2);
+	key->utf8_names = limits->utf8_names;
 	return parse_text_labels(key, labels, value, limits, error) == -1 ? -1
 									  : grouping_key_finish(key, limits, error);
 }
@@ -459,12 +514,18 @@ static int append_path_value(struct buffer *out, struct slice value, bool plain)
 	return value.len == 0 ? buffer_append_byte(out, '=') : base64_append(out, value);
 }
 
+/* A name that is not plain goes as U__..., which servers read with --push.enable-utf8-names. */
+static int append_path_name(struct buffer *out, struct slice name)
+{
+	return label_name_valid(name) ? buffer_append_slice(out, name) : name_escape(out, name, ESCAPING_VALUES);
+}
+
 int grouping_key_append_path(const struct grouping_key *key, struct buffer *out)
 {
 	for (size_t i = 0; i < key->count; i++) {
 		const struct label *label = label_in_order(key, i);
 		bool plain = path_carries(label->value);
-		if (buffer_append_byte(out, '/') == -1 || buffer_append_slice(out, label->name) == -1 ||
+		if (buffer_append_byte(out, '/') == -1 || append_path_name(out, label->name) == -1 ||
 			(!plain && buffer_append_slice(out, base64_suffix) == -1) ||
 			buffer_append_byte(out, '/') == -1 || append_path_value(out, label->value, plain) == -1)
 			return -1;

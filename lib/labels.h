@@ -40,6 +40,7 @@ struct grouping_key {
 	struct label *labels; /* by name in byte order, plain values; each name once */
 	size_t count;
 	size_t capacity;
+	bool utf8_names;   /* the names may be any UTF-8; the parsing functions take it from the limits */
 	struct slice text; /* {job="backup",instance="db1"}: job, then the others by name, escaped; NUL-terminated */
 	struct slice file; /* name of the group file, see grouping_key_from_file(); NUL-terminated */
 };

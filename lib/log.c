@@ -8,12 +8,18 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "buffer.h"
+#include "json.h"
 #include "slice.h"
 #include "text.h"
 
 /* A longer line ends in LINE_CUT. */
 #define LINE_SIZE 4096
 #define LINE_CUT  "..."
+
+/* Likewise a longer value of a JSON line, in bytes before they are escaped. */
+#define JSON_VALUE_MAX 1024
+#define JSON_LINE_MAX  65536
 
 struct line {
 	char text[LINE_SIZE];
@@ -32,11 +38,13 @@ static const struct {
 };
 
 static enum log_level level_shown = LOG_LEVEL_INFO;
+static enum log_format format_used = LOG_FORMAT_LOGFMT;
 static bool to_syslog = false;
 
-void log_open(enum log_level level, bool use_syslog)
+void log_open(enum log_level level, enum log_format format, bool use_syslog)
 {
 	level_shown = level;
+	format_used = format;
 	if (use_syslog && !to_syslog)
 		openlog(NULL, LOG_PID, LOG_DAEMON);
 	if (!use_syslog && to_syslog)
@@ -65,10 +73,17 @@ static bool needs_quotes(const char *value)
 	return false;
 }
 
-/* The length of the UTF-8 sequence that may be shown as it is, or 0. */
-static size_t printable(struct slice text)
+/* The length of the UTF-8 sequence that may be shown as it is, or 0. Control characters in their two-byte form
+ * (U+0080 to U+009F) drive terminals as well as the others do. */
+static size_t printable(const char *at, size_t left)
 {
-	return control_length(text) > 0 ? 0 : utf8_length(text);
+	unsigned char first = (unsigned char)*at;
+	size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
+	if (len > left || !utf8_valid(slice_make(at, len)))
+		return 0;
+	if (first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)at[1] < 0xa0))
+		return 0;
+	return len;
 }
 
 static void line_append_quoted(struct line *line, const char *value)
@@ -77,7 +92,7 @@ static void line_append_quoted(struct line *line, const char *value)
 	line_append(line, "\"", 1);
 	while (left > 0) {
 		char escape[8];
-		size_t len = printable(slice_make(value, left));
+		size_t len = printable(value, left);
 		if (*value == '"' || *value == '\\') {
 			line_append(line, (const char[]){'\\', *value}, 2);
 		} else if (*value == '\n') {
@@ -106,27 +121,42 @@ static void line_append_pair(struct line *line, const char *key, const char *val
 		line_append(line, value, strlen(value));
 }
 
-static void line_append_time(struct line *line)
+struct time_text {
+	char text[48];
+};
+
+static struct time_text time_text(void)
 {
 	struct timespec now;
 	struct tm fields;
+	struct time_text time;
 	char seconds[32];
-	char text[48];
 	clock_gettime(CLOCK_REALTIME, &now);
 	gmtime_r(&now.tv_sec, &fields);
 	strftime(seconds, sizeof(seconds), "%Y-%m-%dT%H:%M:%S", &fields);
-	snprintf(text, sizeof(text), "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
-	line_append_pair(line, "ts", text);
+	snprintf(time.text, sizeof(time.text), "%s.%03dZ", seconds, (int)(now.tv_nsec / 1000000));
+	return time;
 }
 
-static void log_line(enum log_level level, const char *message, va_list pairs)
+/* Room for a newline stays behind what is written. */
+static void write_line(enum log_level level, char *text, size_t len)
+{
+	if (to_syslog) {
+		syslog(levels[level].priority, "%.*s", (int)len, text);
+		return;
+	}
+	text[len++] = '\n';
+	/* One write(2), so that lines of several processes don't mix. Nobody can be told where it fails. */
+	ssize_t written = write(STDERR_FILENO, text, len);
+	(void)written;
+}
+
+static void log_logfmt(enum log_level level, const char *message, va_list pairs)
 {
 	struct line line = {.len = 0};
 	const char *key;
-	if (level < level_shown)
-		return;
 	if (!to_syslog) {
-		line_append_time(&line);
+		line_append_pair(&line, "ts", time_text().text);
 		line_append_pair(&line, "level", levels[level].name);
 	}
 	line_append_pair(&line, "msg", message);
@@ -136,14 +166,58 @@ static void log_line(enum log_level level, const char *message, va_list pairs)
 		memcpy(line.text + line.len, LINE_CUT, strlen(LINE_CUT));
 		line.len += strlen(LINE_CUT);
 	}
-	if (to_syslog) {
-		syslog(levels[level].priority, "%.*s", (int)line.len, line.text);
-		return;
+	write_line(level, line.text, line.len);
+}
+
+static void json_append_pair(struct json *json, const char *key, const char *value)
+{
+	char cut[JSON_VALUE_MAX + sizeof(LINE_CUT)];
+	size_t len = strnlen(value, JSON_VALUE_MAX + 1);
+	if (len > JSON_VALUE_MAX) {
+		/* Not inside a character. */
+		for (len = JSON_VALUE_MAX; len > JSON_VALUE_MAX - 3 && (value[len] & 0xc0) == 0x80; len--)
+			;
+		memcpy(cut, value, len);
+		strcpy(cut + len, LINE_CUT);
+		value = cut;
 	}
-	line.text[line.len++] = '\n';
-	/* One write(2), so that lines of several processes don't mix. Nobody can be told where it fails. */
-	ssize_t written = write(STDERR_FILENO, line.text, line.len);
-	(void)written;
+	json_key(json, key);
+	json_string(json, slice_of(value));
+}
+
+/* 0, or -1 where there is no memory for the line. */
+static int log_json(enum log_level level, const char *message, va_list pairs)
+{
+	struct buffer text;
+	struct json json;
+	const char *key;
+	buffer_init(&text, JSON_LINE_MAX);
+	json_init(&json, &text);
+	json_begin_object(&json);
+	if (!to_syslog) {
+		json_append_pair(&json, "ts", time_text().text);
+		json_append_pair(&json, "level", levels[level].name);
+	}
+	json_append_pair(&json, "msg", message);
+	while ((key = va_arg(pairs, const char *)) != NULL)
+		json_append_pair(&json, key, va_arg(pairs, const char *));
+	json_end_object(&json);
+	int status = json_finish(&json) != 0 || buffer_reserve(&text, 1) == -1 ? -1 : 0;
+	if (status == 0)
+		write_line(level, text.data, text.len);
+	buffer_release(&text);
+	return status;
+}
+
+static void log_line(enum log_level level, const char *message, va_list pairs)
+{
+	va_list again;
+	if (level < level_shown)
+		return;
+	va_copy(again, pairs);
+	if (format_used == LOG_FORMAT_LOGFMT || log_json(level, message, again) == -1)
+		log_logfmt(level, message, pairs);
+	va_end(again);
 }
 
 #define DEFINE_LOG(function, level)                                                                                    \

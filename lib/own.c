@@ -10,6 +10,7 @@ static const struct own_family families[] = {
 	{"pgw_spool_rejected_groups", METRIC_GAUGE,
 		"Number of group files left out because they are malformed or inconsistent."},
 	{"pgw_spool_series", METRIC_GAUGE, "Number of metrics in the spool; a histogram or a summary counts as one."},
+	{"pgw_sync_seconds", METRIC_SUMMARY, "How long the disk let batches of changes wait."},
 	{"process_cpu_seconds_total", METRIC_COUNTER, "Total user and system CPU time spent in seconds."},
 	{"process_max_fds", METRIC_GAUGE, "Maximum number of open file descriptors."},
 	{"process_open_fds", METRIC_GAUGE, "Number of open file descriptors."},

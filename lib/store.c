@@ -59,7 +59,7 @@ static int flush(struct store *store, struct plan *plan, struct error *error)
 {
 	bool failed = false;
 	for (size_t i = 0; i < plan->count; i++) {
-		const struct group *group = view_group(store->view, plan->files[i].file);
+		const struct group *group = view_stored_group(store->view, plan->files[i].file);
 		plan->files[i].text = group != NULL ? group->text : (struct slice){0};
 	}
 	spool_apply(&store->spool, plan->files, plan->count);
@@ -99,13 +99,13 @@ static bool takes(const struct group *old, const struct group *group)
  * each other: 1, where the plan must be flushed and the group made again. 0, or -1 with an error and the group the
  * caller's.
  */
-static int put(struct store *store, struct plan *plan, struct group *group, struct error *error)
+static int put(struct store *store, struct plan *plan, struct group *group, bool unchecked, struct error *error)
 {
 	const struct group *old = view_group(store->view, group->key.file);
 	bool frees_some = frees(old, group);
 	if (plan->freed && takes(old, group))
 		return 1;
-	if (view_put(store->view, group, error) == -1)
+	if ((unchecked ? view_put_unchecked(store->view, group, error) : view_put(store->view, group, error)) == -1)
 		return -1;
 	plan->freed |= frees_some;
 	return 0;
@@ -114,6 +114,10 @@ static int put(struct store *store, struct plan *plan, struct group *group, stru
 /* The group after a push, or NULL with the error. */
 static struct group *make_group(struct store *store, const struct store_change *change, struct error *error)
 {
+	if (change->refused != NULL) {
+		*error = *change->refused;
+		return NULL;
+	}
 	if (exposition_check(change->pushed, error) == -1)
 		return NULL;
 	return group_push(view_group(store->view, change->key->file), change->key, change->pushed,
@@ -126,7 +130,7 @@ static int push(struct store *store, struct plan *plan, const struct store_chang
 	struct group *group = make_group(store, change, error);
 	if (group == NULL)
 		return -1;
-	int status = put(store, plan, group, error);
+	int status = put(store, plan, group, change->unchecked, error);
 	if (status == 0)
 		plan_file(plan, change->key->file);
 	else
@@ -143,7 +147,7 @@ static int record_failure(struct store *store, struct plan *plan, const struct s
 	if (old == NULL && view_has_file(store->view, change->key->file))
 		return 0;
 	struct group *failed = group_push_failed(old, change->key, change->time, &store->limits, &unused);
-	int status = failed == NULL ? -1 : put(store, plan, failed, &unused);
+	int status = failed == NULL ? -1 : put(store, plan, failed, false, &unused);
 	if (status == 0)
 		plan_file(plan, change->key->file);
 	else

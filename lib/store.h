@@ -36,9 +36,11 @@ struct store_change {
 	enum store_method method;
 	const struct grouping_key *key;
 	const struct exposition *pushed; /* NULL for STORE_DELETE */
-	int64_t time;			 /* ns since the epoch */
-	bool existed;			 /* out: the group was there, or a file of its name that was left out */
-	bool failed;			 /* out */
+	const struct error *refused; /* what the parser refused by a rule: recorded as a failed push; NULL for none */
+	bool unchecked;	    /* the push is stored even where it clashes with others: a view leaves it out then */
+	int64_t time;	    /* ns since the epoch */
+	bool existed;	    /* out: the group was there, or a file of its name that was left out */
+	bool failed;	    /* out */
 	struct error error; /* out, where failed. ERROR_INCONSISTENT: the push was refused and its time recorded */
 };
 

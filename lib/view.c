@@ -104,6 +104,7 @@ static void count_accepted(struct view *view, const struct entry *entry, bool ac
 	view->counts.rejected -= sign;
 	view->counts.series += sign * entry->group->series_count;
 	view->counts.bytes += sign * entry->group->text.len;
+	view->counts.quoted_names += sign * entry->group->quoted_names;
 }
 
 /* Takes the entry's group out of everything and frees it. */
@@ -197,7 +198,6 @@ static int adopt(struct view *view, struct entry *entry, struct group *group, st
 	if (view_index_prepare(&view->index, &entry->member, group, error) == -1) {
 		view_index_discard(&view->index, &entry->member);
 		entry->group = NULL;
-		group_free(group);
 		return -1;
 	}
 	if (accept(view, entry, error) == -1) {
@@ -289,7 +289,11 @@ static int read_entry(struct view *view, struct slice file, struct error *error)
 		set_reason(entry, &reason);
 		return 0;
 	}
-	return adopt(view, entry, group, error);
+	if (adopt(view, entry, group, error) == -1) {
+		group_free(group);
+		return -1;
+	}
+	return 0;
 }
 
 /* What the scan does with each file: reads it where it is not the one that was read before. */
@@ -474,6 +478,24 @@ discard:
 	return -1;
 }
 
+int view_put_unchecked(struct view *view, struct group *group, struct error *error)
+{
+	struct entry *entry = get_entry(view, group->key.file, error);
+	if (entry == NULL)
+		return -1;
+	if (check_limits(view, entry->accepted ? entry->group : NULL, group, error) == -1)
+		return -1;
+	view->unsettled |= view->inconsistent > 0;
+	clear_group(view, entry);
+	return adopt(view, entry, group, error);
+}
+
+const struct group *view_stored_group(const struct view *view, struct slice file)
+{
+	const struct entry *entry = find_entry(view, file);
+	return entry == NULL ? NULL : entry->group;
+}
+
 void view_remove(struct view *view, struct slice file)
 {
 	struct entry *entry = find_entry(view, file);
@@ -543,8 +565,8 @@ bool view_debris(struct view *view)
 	return there;
 }
 
-int view_append_exposition(
-	const struct view *view, const struct exposition *own, struct buffer *out, struct error *error)
+int view_append_exposition(const struct view *view, const struct exposition *own, enum view_natives natives,
+	struct buffer *out, struct error *error)
 {
-	return view_index_append(&view->index, own, out, error);
+	return view_index_append(&view->index, own, natives == VIEW_WITH_NATIVES, out, error);
 }

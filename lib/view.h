@@ -4,7 +4,7 @@
  *
  *	struct view *view = view_new(&spool, VIEW_FOLLOW, &limits, &error);
  *	view_refresh(view, &error);			at each answer
- *	view_append_exposition(view, &text, &error);
+ *	view_append_exposition(view, &own, VIEW_WITHOUT_NATIVES, &text, &error);
  *
  * The view follows the spool: view_refresh() costs what changed since the last one (the first one reads all). A change
  * of the process's own goes in by view_put() and view_remove() in time proportional to the group, before or after the
@@ -33,9 +33,10 @@ struct view;
 /* How much is in it. */
 struct view_counts {
 	size_t groups;
-	size_t series;	 /* metrics: a histogram or a summary counts as one */
-	size_t bytes;	 /* of the group files */
-	size_t rejected; /* group files left out */
+	size_t series;	     /* metrics: a histogram or a summary counts as one */
+	size_t bytes;	     /* of the group files */
+	size_t rejected;     /* group files left out */
+	size_t quoted_names; /* groups with names that may need quotes in text */
 };
 
 /* How a view learns what others changed. */
@@ -67,6 +68,14 @@ bool view_has_file(const struct view *view, struct slice file);
  * caller's. */
 int view_put(struct view *view, struct group *group, struct error *error);
 
+/* Puts a group in its place also where it clashes with others: it is left out then, by the rule above. 0, or -1 with
+ * ERROR_FULL or ERROR_MEMORY, the group being the caller's still. */
+int view_put_unchecked(struct view *view, struct group *group, struct error *error);
+
+/* The group that was put or read under the name of that file, also one that is left out; NULL where there is none or it
+ * can't be read. */
+const struct group *view_stored_group(const struct view *view, struct slice file);
+
 /* Removes the group of that file; none there is fine. */
 void view_remove(struct view *view, struct slice file);
 
@@ -88,10 +97,15 @@ struct view_counts view_counts(const struct view *view);
  * lock, it is debris of a writer that was killed: spool_sweep(). */
 bool view_debris(struct view *view);
 
+/* Whether the text has the comments with what the text format can't hold (canonical.h). */
+enum view_natives {
+	VIEW_WITHOUT_NATIVES,
+	VIEW_WITH_NATIVES,
+};
+
 /* Appends the exposition: all families by name, the gateway's own among them (`own`, of families named in own.h), one
- * HELP and TYPE each: the gateway's, or that of the lowest group which has a HELP. 0, or -1 with
- * ERROR_MEMORY. */
-int view_append_exposition(
-	const struct view *view, const struct exposition *own, struct buffer *out, struct error *error);
+ * HELP and TYPE each: the gateway's, or that of the lowest group which has a HELP. 0, or -1 with ERROR_MEMORY. */
+int view_append_exposition(const struct view *view, const struct exposition *own, enum view_natives natives,
+	struct buffer *out, struct error *error);
 
 #endif

@@ -33,12 +33,24 @@ static int append_own(
 	return status;
 }
 
-static int append_blocks(const struct index_family *family, struct buffer *out)
+static int append_without_comments(struct slice samples, struct buffer *out)
+{
+	for (const char *line = samples.data, *end = line + samples.len, *next; line < end; line = next) {
+		next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
+		if (*line != '#' && buffer_append(out, line, (size_t)(next - line)) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int append_blocks(const struct index_family *family, bool natives, struct buffer *out)
 {
 	struct index_block *block;
 	RB_FOREACH(block, index_block_tree, (struct index_block_tree *)&family->blocks)
 	{
-		if (buffer_append_slice(out, block->block->samples) == -1)
+		bool whole = natives || !block->member->group->natives;
+		if ((whole ? buffer_append_slice(out, block->block->samples)
+			   : append_without_comments(block->block->samples, out)) == -1)
 			return -1;
 	}
 	return 0;
@@ -46,7 +58,7 @@ static int append_blocks(const struct index_family *family, struct buffer *out)
 
 /* One family, which the groups have, the gateway, or both. */
 static int append_family(const struct index_family *family, const struct exposition *own,
-	const struct metric_family *own_part, struct buffer *out, struct error *error)
+	const struct metric_family *own_part, bool natives, struct buffer *out, struct error *error)
 {
 	struct slice name = family != NULL ? family->name : own_part->name;
 	struct slice help = family != NULL ? find_help(family) : own_part->help;
@@ -57,7 +69,7 @@ static int append_family(const struct index_family *family, const struct exposit
 		return error_set_memory(error);
 	if (own_part != NULL && append_own(own, own_part, out, error) == -1)
 		return -1;
-	if (family != NULL && append_blocks(family, out) == -1)
+	if (family != NULL && append_blocks(family, natives, out) == -1)
 		return error_set_memory(error);
 	return 0;
 }
@@ -70,8 +82,8 @@ static struct index_family *skip_empty(struct index_family *family)
 	return family;
 }
 
-int view_index_append(
-	const struct view_index *index, const struct exposition *own, struct buffer *out, struct error *error)
+int view_index_append(const struct view_index *index, const struct exposition *own, bool natives, struct buffer *out,
+	struct error *error)
 {
 	struct index_family *family =
 		skip_empty(RB_MIN(index_family_tree, (struct index_family_tree *)&index->families));
@@ -79,7 +91,8 @@ int view_index_append(
 	while (family != NULL || i < own->family_count) {
 		const struct metric_family *own_part = i < own->family_count ? &own->families[i] : NULL;
 		int order = family == NULL ? 1 : own_part == NULL ? -1 : slice_compare(family->name, own_part->name);
-		if (append_family(order <= 0 ? family : NULL, own, order >= 0 ? own_part : NULL, out, error) == -1)
+		if (append_family(order <= 0 ? family : NULL, own, order >= 0 ? own_part : NULL, natives, out, error) ==
+			-1)
 			return -1;
 		i += order >= 0;
 		if (order <= 0)

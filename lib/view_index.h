@@ -75,7 +75,7 @@ int view_index_add(struct view_index *index, struct index_member *member, struct
 void view_index_remove(struct view_index *index, struct index_member *member);
 
 /* The body of view_append_exposition(). */
-int view_index_append(
-	const struct view_index *index, const struct exposition *own, struct buffer *out, struct error *error);
+int view_index_append(const struct view_index *index, const struct exposition *own, bool natives, struct buffer *out,
+	struct error *error);
 
 #endif

@@ -62,17 +62,17 @@ check-programs: all $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BUILD)/tests/bench/parse
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIBPGW) -lcmocka $(LIBS_ALL)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< $(LIBPGW) -lcmocka $(LIBS_SERVE) $(LIBS_ALL)
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/replay_%.o $(BUILD)/tests/fuzz/fuzz_%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $(filter %.o,$^) $(LIBPGW) $(LIBS_ALL)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $(filter %.o,$^) $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)
 $(BUILD)/tests/fuzz/replay_%.o: tests/fuzz/replay.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC   $@")
 	$(Q)$(CC) $(ALL_CFLAGS) -DCORPUS='"tests/fuzz/corpus/$*"' -c -o $@ $<
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -o $@ $< $(LIBPGW) $(LIBS_ALL)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)
 
 SHELL_SCRIPTS = scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run scripts/test .ci/run tests/record tests/lib.sh \
 		tests/bench/run $(CLI_TESTS) $(PEER_TESTS)
@@ -93,7 +93,7 @@ fuzz-run: $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/fuzz_%)
 	done
 $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -fsanitize=fuzzer -o $@ $< $(LIBPGW) $(LIBS_ALL)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -fsanitize=fuzzer -o $@ $< $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)
 
 bench: all $(BUILD)/tests/bench/parse
 	PGW_BIN=$(abspath $(BUILD)) tests/bench/run

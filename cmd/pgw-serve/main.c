@@ -19,8 +19,6 @@
 #include "settings.h"
 #include "sockets.h"
 
-#define DEFAULT_ADDRESS ":9091"
-
 /* Descriptors for all but the connections: the spool, the sockets, a batch of new group files, those that linger. */
 #define OTHER_DESCRIPTORS 200
 
@@ -28,16 +26,20 @@
  * mean standard input, even if that happens to be a socket. */
 static int open_sockets(struct sockets *sockets, const struct settings *settings, struct error *error)
 {
-	static const char *const default_addresses[] = {DEFAULT_ADDRESS};
+	static const char *const default_addresses[] = {SETTINGS_DEFAULT_ADDRESS};
 	bool asked = settings->address_count > 0;
 	const char *const *addresses = asked ? settings->addresses : default_addresses;
 	size_t count = asked ? settings->address_count : 1;
 	if (asked && settings->inetd)
 		return error_set(error, ERROR_USAGE, "--inetd and --web.listen-address exclude each other");
-	if (sockets_inherit(sockets, !asked, settings->inetd, error) == -1)
+	if (settings->systemd_socket && settings->inetd)
+		return error_set(error, ERROR_USAGE, "--inetd and --web.systemd-socket exclude each other");
+	if (sockets_inherit(sockets, !asked && !settings->systemd_socket, settings->inetd, error) == -1)
 		return -1;
 	if (sockets->count > 0)
 		return 0;
+	if (settings->systemd_socket)
+		return error_set(error, ERROR_USAGE, "--web.systemd-socket: no sockets were passed");
 	for (size_t i = 0; i < count; i++)
 		if (sockets_listen(sockets, addresses[i], error) == -1)
 			return -1;
@@ -81,10 +83,9 @@ static int serve(struct settings *settings, struct sockets *sockets, struct erro
 	struct service service;
 	if (open_sockets(sockets, settings, error) == -1)
 		return -1;
-	log_open(settings->log_level, sockets->stderr_taken);
+	log_open(settings->log_level, settings->log_format, sockets->stderr_taken);
 	fit_connections(&settings->server.connections);
-	if (service_init(&service, settings->spool, &settings->spool_options, choose_view_mode(sockets),
-		    &settings->limits, error) == -1)
+	if (service_init(&service, settings, choose_view_mode(sockets), error) == -1)
 		return -1;
 	print_ready(sockets);
 	int result = server_run(&service, sockets, &settings->server, error);

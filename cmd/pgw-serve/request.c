@@ -1,41 +1,20 @@
 #include "request.h"
+#include "clock.h"
 
 #include <errno.h>
-#include <netdb.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
-#include <sys/socket.h>
 
-#include "log.h"
+#include "body_header.h"
+#include "counters.h"
 #include "path.h"
 #include "routes.h"
-
-#define TARGET_MAX 65536
-/* Every byte as %XX, three times as long. */
-#define LOCATION_MAX (3 * TARGET_MAX)
 
 /* So much of a body that nobody wants is read, so that the connection can go on. Go's net/http does the same. */
 #define DISCARD_MAX (256u << 10)
 
 /* So much of a body's announced length is believed. */
 #define RESERVE_MAX (1u << 20)
-
-#define RETRY_AFTER "1" /* seconds */
-
-#define SOURCE_SIZE (NI_MAXHOST + NI_MAXSERV + sizeof("[]:"))
-
-/* What the header says about the body. */
-struct body_header {
-	unsigned long long length; /* 0 where unknown */
-	unsigned lengths;	   /* how often it is given */
-	bool continues;		   /* Expect: 100-continue */
-	bool chunked;
-	bool blank;   /* in the name of a header */
-	bool endless; /* a Transfer-Encoding that nobody can decode */
-	bool encoded; /* a Content-Encoding */
-};
 
 struct request *request_new(
 	struct service *service, struct connection *connection, struct MHD_Connection *http, const char *target)
@@ -46,7 +25,7 @@ struct request *request_new(
 	request->service = service;
 	request->connection = connection;
 	request->http = http;
-	buffer_init(&request->path, TARGET_MAX);
+	buffer_init(&request->path, REQUEST_TARGET_MAX);
 	buffer_init(&request->body, service->limits.body);
 	grouping_key_init(&request->key);
 	exposition_init(&request->exposition);
@@ -64,6 +43,8 @@ static void release_body(struct request *request)
 	exposition_init(&request->exposition);
 	request->service->body_bytes -= request->body.capacity;
 	buffer_release(&request->body);
+	decompress_free(request->decompress);
+	request->decompress = NULL;
 }
 
 void request_free(struct request *request)
@@ -82,140 +63,39 @@ void request_free(struct request *request)
 	free(request);
 }
 
-void request_answer(struct request *request, unsigned status, size_t size, struct MHD_Response *response)
+struct slice request_header(struct request *request, const char *name)
 {
-	request->service->answer_bytes += size - request->answer_size;
-	request->status = status;
-	request->answer_size = size;
-	request->response = response;
-	request->end_connection |= response == NULL;
+	const char *value = MHD_lookup_connection_value(request->http, MHD_HEADER_KIND, name);
+	return value == NULL ? slice_make(NULL, 0) : slice_of(value);
 }
 
-void request_answer_fixed(struct request *request, unsigned status, enum fixed_answer answer)
-{
-	request_answer(request, status, 0, request->service->fixed[answer]);
-	request->response_shared = true;
-}
-
-/* The client's address for the log. */
-static void describe_source(struct request *request, char source[SOURCE_SIZE])
-{
-	const union MHD_ConnectionInfo *info =
-		MHD_get_connection_info(request->http, MHD_CONNECTION_INFO_CLIENT_ADDRESS);
-	const struct sockaddr *address = info == NULL ? NULL : info->client_addr;
-	char host[NI_MAXHOST], port[NI_MAXSERV];
-	snprintf(source, SOURCE_SIZE, "%s", request->connection->pipes ? "stdin" : "unix");
-	if (address == NULL || (address->sa_family != AF_INET && address->sa_family != AF_INET6))
-		return;
-	bool brackets = address->sa_family == AF_INET6;
-	socklen_t size = brackets ? sizeof(struct sockaddr_in6) : sizeof(struct sockaddr_in);
-	if (getnameinfo(address, size, host, sizeof(host), port, sizeof(port), NI_NUMERICHOST | NI_NUMERICSERV) == 0)
-		snprintf(source, SOURCE_SIZE, "%s%s%s:%s", brackets ? "[" : "", host, brackets ? "]" : "", port);
-}
-
-static void log_refusal(struct request *request, unsigned status, const char *reason)
-{
-	char source[SOURCE_SIZE];
-	char status_text[16];
-	const char *group = request->key.text.data != NULL ? request->key.text.data : request->target;
-	describe_source(request, source);
-	snprintf(status_text, sizeof(status_text), "%u", status);
-	if (status < 500)
-		log_warn("push refused", "source", source, "method", request->handler->method, "group", group, "status",
-			status_text, "reason", reason, NULL);
-	else
-		log_error("push failed", "source", source, "method", request->handler->method, "group", group, "status",
-			status_text, "reason", reason, NULL);
-}
-
-static struct MHD_Response *text_response(char *text, size_t len)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(len, text, MHD_RESPMEM_MUST_FREE);
-	if (response == NULL) {
-		free(text);
-		return NULL;
-	}
-	MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, "text/plain; charset=utf-8");
-	return response;
-}
-
-void request_answer_text(struct request *request, unsigned status, const char *format, ...)
-{
-	char *text = NULL;
-	va_list arguments;
-	va_start(arguments, format);
-	int len = vasprintf(&text, format, arguments);
-	va_end(arguments);
-	if (len < 0) {
-		request_answer(request, status, 0, NULL);
-		return;
-	}
-	if (status >= 400 && request->handler != NULL && request->route->kind == ROUTE_GROUP)
-		log_refusal(request, status, text);
-	/* The newline takes the place of the NUL. */
-	text[len] = '\n';
-	request_answer(request, status, (size_t)len + 1, text_response(text, (size_t)len + 1));
-	if (request->response == NULL)
-		return;
-	if (status >= 400)
-		MHD_add_response_header(request->response, "X-Content-Type-Options", "nosniff");
-	if (status == MHD_HTTP_SERVICE_UNAVAILABLE)
-		MHD_add_response_header(request->response, MHD_HTTP_HEADER_RETRY_AFTER, RETRY_AFTER);
-}
-
-void request_answer_error(struct request *request, const struct error *error)
-{
-	char place[32] = "";
-	if (error->line > 0 && strncmp(error->message, "line ", strlen("line ")) != 0)
-		snprintf(place, sizeof(place), "line %u: ", error->line);
-	request_answer_text(request, error_http_status(error->kind), "%s%s%s",
-		error->kind == ERROR_INCONSISTENT ? "pushed metrics are invalid or inconsistent with existing metrics: "
-						  : "",
-		place, error->message);
-}
-
-static void answer_empty(struct request *request, unsigned status, const char *header, const char *value)
-{
-	struct MHD_Response *response = MHD_create_response_from_buffer(0, NULL, MHD_RESPMEM_PERSISTENT);
-	if (response != NULL)
-		MHD_add_response_header(response, header, value);
-	request_answer(request, status, 0, response);
-}
-
-static void answer_redirect(struct request *request, unsigned status, struct slice path, struct slice query)
-{
-	struct buffer location;
-	buffer_init(&location, LOCATION_MAX);
-	if (path_append_location(&location, path, query) == -1 || buffer_append_byte(&location, '\0') == -1)
-		request_answer(request, status, 0, NULL);
-	else
-		answer_empty(request, status, MHD_HTTP_HEADER_LOCATION, location.data);
-	buffer_release(&location);
-}
-
-static void answer_not_allowed(struct request *request)
-{
-	request_answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Method Not Allowed");
-	if (request->response != NULL)
-		MHD_add_response_header(request->response, MHD_HTTP_HEADER_ALLOW, request->route->allow);
-}
-
-/* Redirects a path that is not in its cleanest form. */
+/* Redirects a path that is not in its cleanest form, or without the slash that must end it. */
 static bool redirected(struct request *request, struct slice query, const char *method)
 {
 	struct slice path = buffer_slice(&request->path);
-	struct slice without_slash = slice_make(path.data, path.len - 1);
 	struct buffer clean;
-	bool is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
-	buffer_init(&clean, TARGET_MAX);
-	if (path_clean(&clean, path) == -1)
+	buffer_init(&clean, REQUEST_TARGET_MAX + 1);
+	int status = path_clean(&clean, path);
+	if (status == 0 && route_lacks_slash(request->service->settings, buffer_slice(&clean)))
+		status = buffer_append_byte(&clean, '/');
+	if (status == -1)
 		request_answer(request, MHD_HTTP_INTERNAL_SERVER_ERROR, 0, NULL);
 	else if (!slice_equal(path, buffer_slice(&clean)))
-		answer_redirect(request, MHD_HTTP_MOVED_PERMANENTLY, buffer_slice(&clean), query);
-	else if (route_find(path) == NULL && path.data[path.len - 1] == '/' && route_find(without_slash) != NULL)
-		answer_redirect(request, is_read ? MHD_HTTP_MOVED_PERMANENTLY : MHD_HTTP_TEMPORARY_REDIRECT,
-			without_slash, query);
+		request_answer_redirect(request, MHD_HTTP_MOVED_PERMANENTLY, method, buffer_slice(&clean), query);
 	buffer_release(&clean);
+	return request->response != NULL || request->end_connection;
+}
+
+/* Redirects a path that would be one of a route if it were written otherwise. */
+static bool redirected_to_route(struct request *request, struct slice query, const char *method)
+{
+	struct buffer fixed;
+	bool is_read = strcmp(method, "GET") == 0 || strcmp(method, "HEAD") == 0;
+	buffer_init(&fixed, REQUEST_TARGET_MAX + 1);
+	if (route_fix(request->service->settings, buffer_slice(&request->path), method, &fixed))
+		request_answer_redirect(request, is_read ? MHD_HTTP_MOVED_PERMANENTLY : MHD_HTTP_TEMPORARY_REDIRECT,
+			method, buffer_slice(&fixed), query);
+	buffer_release(&fixed);
 	return request->response != NULL || request->end_connection;
 }
 
@@ -231,64 +111,59 @@ static void find_handler(struct request *request, const char *method)
 	}
 	if (redirected(request, query, method))
 		return;
-	request->route = route_find(buffer_slice(&request->path));
-	if (request->route == NULL) {
+	request->route = route_find(request->service->settings, buffer_slice(&request->path));
+	if (request->route != NULL)
+		request->handler = route_handler(request->route, method);
+	if (request->handler != NULL || redirected_to_route(request, query, method))
+		return;
+	if (request->route == NULL || request->route->allow == NULL) {
 		request_answer_text(request, MHD_HTTP_NOT_FOUND, "404 page not found");
-		return;
+	} else if (strcmp(method, "OPTIONS") == 0) {
+		request_answer_empty(request, MHD_HTTP_OK, MHD_HTTP_HEADER_ALLOW, request->route->allow);
+	} else {
+		request_answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Method Not Allowed");
+		request_add_header(request, MHD_HTTP_HEADER_ALLOW, request->route->allow);
 	}
-	if (strcmp(method, "OPTIONS") == 0) {
-		answer_empty(request, MHD_HTTP_OK, MHD_HTTP_HEADER_ALLOW, request->route->allow);
-		return;
-	}
-	request->handler = route_handler(request->route, method);
-	if (request->handler == NULL)
-		answer_not_allowed(request);
 }
 
-static enum MHD_Result read_body_header(void *context, enum MHD_ValueKind kind, const char *name, const char *value)
+static int set_too_large(const struct request *request, struct error *error)
 {
-	struct body_header *header = context;
-	if (value == NULL)
-		value = "";
-	/* A blank before the colon hides a header from some parsers and not from others (RFC 9112, section 5.1). */
-	header->blank |= strpbrk(name, " \t") != NULL;
-	if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_LENGTH) == 0) {
-		header->length = strtoull(value, NULL, 10);
-		header->lengths++;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_TRANSFER_ENCODING) == 0) {
-		header->endless |= strcasecmp(value, "chunked") != 0;
-		header->chunked = true;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_ENCODING) == 0) {
-		header->encoded |= *value != '\0' && strcasecmp(value, "identity") != 0;
-	} else if (strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0) {
-		header->continues = true;
-	}
-	return MHD_YES;
-}
-
-/* What makes the end of a body uncertain, so that a proxy in front may see another request than we do. NULL for none.
- */
-static const char *framing_fault(const struct body_header *header)
-{
-	if (header->endless)
-		return "unsupported Transfer-Encoding";
-	if (header->lengths > 1)
-		return "more than one Content-Length";
-	if (header->chunked && header->lengths > 0)
-		return "both Content-Length and Transfer-Encoding";
-	return header->blank ? "blank in the name of a header" : NULL;
-}
-
-static void answer_too_large(struct request *request)
-{
-	request->end_connection = true;
-	request_answer_text(request, MHD_HTTP_CONTENT_TOO_LARGE, "the body has more than %zu bytes (--limit.body)",
+	return error_set(error, ERROR_TOO_LARGE, "the body has more than %zu bytes (--limit.body)",
 		request->service->limits.body);
+}
+
+/* What is left of a body that is too large may be endless. */
+static void answer_body_error(struct request *request, const struct error *error)
+{
+	request->end_connection |= error->kind == ERROR_TOO_LARGE;
+	request_answer_error(request, error);
 }
 
 static void answer_busy(struct request *request)
 {
 	request_answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "too much is being pushed at a time; try again");
+}
+
+/* Makes ready for the body, or answers. */
+static void begin_body(struct request *request, const struct body_header *header)
+{
+	struct service *service = request->service;
+	struct error error;
+	bool encoded = header->encoding != ENCODING_IDENTITY;
+	size_t reserve = header->length < RESERVE_MAX ? (size_t)header->length : RESERVE_MAX;
+	request->protobuf = header->protobuf;
+	if (header->unknown_encoding)
+		request_answer_text(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "unsupported Content-Encoding");
+	else if (header->length > service->limits.body + (encoded ? DECOMPRESS_OVERHEAD_MAX : 0) &&
+		 set_too_large(request, &error) == -1)
+		answer_body_error(request, &error);
+	else if (service->body_bytes > service->body_bytes_max)
+		answer_busy(request);
+	else if (!encoded)
+		buffer_reserve(&request->body, reserve);
+	else if ((request->decompress = decompress_new(header->encoding, &error)) == NULL)
+		request_answer_error(request, &error);
+	service->body_bytes += request->body.capacity;
 }
 
 /* What can be refused by the header alone. A group's key is among it. */
@@ -299,26 +174,28 @@ static void check_header(struct request *request, const struct body_header *head
 	find_handler(request, method);
 	if (request->response != NULL || request->end_connection)
 		return;
-	if (request->route->kind == ROUTE_GROUP) {
-		struct slice path = buffer_slice(&request->path);
-		size_t skipped = strlen(ROUTES_METRICS);
-		if (grouping_key_from_path(&request->key, slice_make(path.data + skipped, path.len - skipped),
-			    &service->limits, &error) == -1) {
-			request_answer_error(request, &error);
-			return;
-		}
-	}
-	if (!request->handler->takes_body)
+	if (request->route->kind == ROUTE_GROUP &&
+		grouping_key_from_path(&request->key, route_group_path(service->settings, buffer_slice(&request->path)),
+			&service->limits, &error) == -1)
+		request_answer_error(request, &error);
+	else if (request->handler->takes_body)
+		begin_body(request, header);
+}
+
+/* Counts as the upstream does: what a handler answered, not redirections, 404 and 405. */
+static void count_answer(struct request *request)
+{
+	const struct method_handler *handler = request->handler;
+	struct counters *counters = service_counters(request->service);
+	if (handler == NULL || counters == NULL)
 		return;
-	if (header->encoded)
-		request_answer_text(request, MHD_HTTP_UNSUPPORTED_MEDIA_TYPE, "unsupported Content-Encoding");
-	else if (header->length > service->limits.body)
-		answer_too_large(request);
-	else if (service->body_bytes > service->body_bytes_max)
-		answer_busy(request);
-	else
-		buffer_reserve(&request->body, header->length < RESERVE_MAX ? (size_t)header->length : RESERVE_MAX);
-	service->body_bytes += request->body.capacity;
+	if (request->route->kind == ROUTE_TELEMETRY)
+		counters_add_scrape(counters, request->status);
+	else if (handler->counted != NULL)
+		counters_add_request(counters, handler->counted, handler->method, request->status);
+	if (handler->takes_body)
+		counters_add_push(
+			counters, handler->method, (double)(clock_monotonic() - request->began) / 1e9, request->size);
 }
 
 static enum MHD_Result send_answer(struct request *request)
@@ -328,19 +205,26 @@ static enum MHD_Result send_answer(struct request *request)
 	if ((request->end_connection || request->service->closing) && !request->response_shared)
 		MHD_add_response_header(request->response, MHD_HTTP_HEADER_CONNECTION, "close");
 	request->answered = true;
+	count_answer(request);
 	return MHD_queue_response(request->http, request->status, request->response);
 }
 
-static enum MHD_Result receive_header(struct request *request, const char *method)
+static enum MHD_Result receive_header(struct request *request, const char *method, const char *version)
 {
-	struct body_header header = {0};
+	struct body_header header;
 	request->state = REQUEST_BODY;
-	MHD_get_connection_values(request->http, MHD_HEADER_KIND, read_body_header, &header);
-	const char *fault = framing_fault(&header);
+	request->began = clock_monotonic();
+	body_header_read(&header, request->http);
+	request->size = strlen(request->target) + strlen(method) + strlen("HTTP/1.1") + header.size;
+	const char *fault = body_header_fault(&header);
 	if (fault != NULL) {
 		request->end_connection = true;
 		request_answer_text(
 			request, header.endless ? MHD_HTTP_NOT_IMPLEMENTED : MHD_HTTP_BAD_REQUEST, "%s", fault);
+	} else if (!header.host && strcmp(version, MHD_HTTP_VERSION_1_1) == 0) {
+		request->end_connection = true;
+		request_answer_bare_text(
+			request, MHD_HTTP_BAD_REQUEST, "400 Bad Request: missing required Host header");
 	} else {
 		check_header(request, &header, method);
 	}
@@ -354,35 +238,58 @@ static enum MHD_Result receive_header(struct request *request, const char *metho
 	return send_answer(request);
 }
 
-static void receive_body(struct request *request, const char *data, size_t size)
+/* Appends a piece of the body as it came. 0, or -1 with an error. */
+static int append_body(struct request *request, struct slice piece, struct error *error)
+{
+	if (request->decompress != NULL)
+		return decompress_feed(request->decompress, piece, &request->body, error);
+	if (buffer_append_slice(&request->body, piece) == 0)
+		return 0;
+	return errno == EMSGSIZE ? set_too_large(request, error) : error_set_memory(error);
+}
+
+static void receive_body(struct request *request, struct slice piece)
 {
 	struct service *service = request->service;
+	struct error error;
 	size_t before = request->body.capacity;
+	request->size += piece.len;
 	if (request->response != NULL || request->end_connection || !request->handler->takes_body)
 		return;
-	int appended = buffer_append(&request->body, data, size);
-	int number = errno;
+	int appended = append_body(request, piece, &error);
 	service->body_bytes += request->body.capacity - before;
 	if (appended == 0 && service->body_bytes <= service->body_bytes_max)
 		return;
 	release_body(request);
-	if (appended == -1 && number == EMSGSIZE)
-		answer_too_large(request);
-	else
+	if (appended == 0 || error.kind == ERROR_MEMORY)
 		answer_busy(request);
+	else
+		answer_body_error(request, &error);
 }
 
-enum MHD_Result request_handle(struct request *request, const char *method, const char *data, size_t *size)
+static void finish_body(struct request *request)
+{
+	struct error error;
+	if (request->decompress != NULL && decompress_finish(request->decompress, &error) == -1)
+		answer_body_error(request, &error);
+	decompress_free(request->decompress);
+	request->decompress = NULL;
+}
+
+enum MHD_Result request_handle(
+	struct request *request, const char *method, const char *version, const char *data, size_t *size)
 {
 	if (request->state == REQUEST_HEADER)
-		return receive_header(request, method);
+		return receive_header(request, method, version);
 	if (*size > 0) {
-		receive_body(request, data, *size);
+		receive_body(request, slice_make(data, *size));
 		*size = 0;
 		return MHD_YES;
 	}
 	if (request->state == REQUEST_BODY) {
 		request->state = REQUEST_WHOLE;
+		if (request->response == NULL && !request->end_connection)
+			finish_body(request);
 		if (request->response == NULL && !request->end_connection)
 			request->handler->handle(request);
 	}
@@ -405,8 +312,8 @@ void request_answer_change(struct request *request)
 	release_body(request);
 	if (change->failed)
 		request_answer_error(request, &change->error);
-	else if (change->method == STORE_DELETE)
-		request_answer_fixed(request, MHD_HTTP_ACCEPTED, ANSWER_DELETED);
+	else if (change->method == STORE_DELETE || change->unchecked)
+		request_answer_fixed(request, MHD_HTTP_ACCEPTED, ANSWER_EMPTY);
 	else
-		request_answer_fixed(request, MHD_HTTP_OK, ANSWER_PUSHED);
+		request_answer_fixed(request, MHD_HTTP_OK, ANSWER_EMPTY);
 }

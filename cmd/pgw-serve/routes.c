@@ -1,120 +1,103 @@
 #include "routes.h"
 
-#include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
-#include "request.h"
+#include "api.h"
+#include "handlers.h"
+#include "scrape.h"
 
-#define ANSWER_BYTES_MAX (256u << 20) /* so much may be on its way when another scrape begins */
-
-static void answer_ok(struct request *request)
-{
-	request_answer_fixed(request, MHD_HTTP_OK, ANSWER_OK);
-}
-
-static void answer_index(struct request *request)
-{
-	request_answer_text(request, MHD_HTTP_OK, "%s",
-		"pgw " PGW_VERSION ", a gateway for metrics that are pushed\n"
-		"\n"
-		"POST    /metrics/job/JOB[/LABEL/VALUE]...  replaces metric families of a group\n"
-		"PUT     /metrics/job/JOB[/LABEL/VALUE]...  replaces a group\n"
-		"DELETE  /metrics/job/JOB[/LABEL/VALUE]...  deletes a group\n"
-		"GET     /metrics                           all groups, for Prometheus\n"
-		"GET     /-/healthy, /-/ready");
-}
-
-static void answer_scrape(struct request *request)
-{
-	struct service *service = request->service;
-	struct buffer text;
-	struct error error;
-	struct MHD_Response *response;
-	size_t size;
-	buffer_init(&text, SIZE_MAX);
-	/* Scrapes that nobody reads must not fill the memory. */
-	if (service->answer_bytes > ANSWER_BYTES_MAX) {
-		request_answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at a time; try again");
-		return;
+#define METRICS "/metrics"
+#define API	"/api/v1"
+#define NO_METHOD                                                                                                      \
+	{                                                                                                              \
+		NULL, false, NULL, NULL                                                                                \
 	}
-	if (service_refresh(service, &error) == -1 || scrape_append(service->store.view, &text, &error) == -1) {
-		request_answer_error(request, &error);
-		goto out;
+
+#define GET_HEAD(handle, counted)                                                                                      \
+	{"GET", false, handle, counted},                                                                               \
+	{                                                                                                              \
+		"HEAD", false, handle, counted                                                                         \
 	}
-	size = text.len;
-	response = MHD_create_response_from_buffer(size, text.data, MHD_RESPMEM_MUST_FREE);
-	if (response != NULL) {
-		text.data = NULL;
-		MHD_add_response_header(response, MHD_HTTP_HEADER_CONTENT_TYPE, SCRAPE_CONTENT_TYPE);
-	}
-	request_answer(request, MHD_HTTP_OK, size, response);
-out:
-	buffer_release(&text);
-}
 
-static void queue_change(struct request *request, enum store_method method, const struct exposition *pushed)
-{
-	request->change.method = method;
-	request->change.key = &request->key;
-	request->change.pushed = pushed;
-	request_queue_change(request);
-}
-
-static void answer_push(struct request *request, enum store_method method)
-{
-	struct error error;
-	int parsed =
-		exposition_parse(&request->exposition, buffer_slice(&request->body), &request->service->limits, &error);
-	if (parsed == 0)
-		queue_change(request, method, &request->exposition);
-	else if (error.kind == ERROR_SYNTAX)
-		request_answer_text(request, MHD_HTTP_BAD_REQUEST, "text format parsing error in line %u: %s",
-			error.line, error.message);
-	else
-		request_answer_error(request, &error);
-}
-
-static void answer_post(struct request *request)
-{
-	answer_push(request, STORE_POST);
-}
-
-static void answer_put(struct request *request)
-{
-	answer_push(request, STORE_PUT);
-}
-
-static void answer_delete(struct request *request)
-{
-	queue_change(request, STORE_DELETE, NULL);
-}
-
-static const struct method_handler index_methods[] = {
-	{"GET", false, answer_index}, {"HEAD", false, answer_index}, {NULL, false, NULL}};
-static const struct method_handler ok_methods[] = {
-	{"GET", false, answer_ok}, {"HEAD", false, answer_ok}, {NULL, false, NULL}};
-static const struct method_handler scrape_methods[] = {
-	{"GET", false, answer_scrape}, {"HEAD", false, answer_scrape}, {NULL, false, NULL}};
+static const struct method_handler index_methods[] = {GET_HEAD(handle_index, "status"), NO_METHOD};
+static const struct method_handler healthy_methods[] = {GET_HEAD(handle_ok, "healthy"), NO_METHOD};
+static const struct method_handler ready_methods[] = {GET_HEAD(handle_ok, "ready"), NO_METHOD};
+static const struct method_handler telemetry_methods[] = {GET_HEAD(handle_scrape, NULL), NO_METHOD};
 static const struct method_handler group_methods[] = {
-	{"POST", true, answer_post}, {"PUT", true, answer_put}, {"DELETE", false, answer_delete}, {NULL, false, NULL}};
-
-static const struct route routes[] = {
-	{ROUTES_METRICS "/job/", ROUTE_GROUP, group_methods, "DELETE, OPTIONS, POST, PUT"},
-	{ROUTES_METRICS "/job@base64/", ROUTE_GROUP, group_methods, "DELETE, OPTIONS, POST, PUT"},
-	{ROUTES_METRICS, ROUTE_EXACT, scrape_methods, "GET, HEAD, OPTIONS"},
-	{"/-/healthy", ROUTE_EXACT, ok_methods, "GET, HEAD, OPTIONS"},
-	{"/-/ready", ROUTE_EXACT, ok_methods, "GET, HEAD, OPTIONS"},
-	{"/", ROUTE_EXACT, index_methods, "GET, HEAD, OPTIONS"},
+	{"POST", true, handle_post, "push"},
+	{"PUT", true, handle_put, "push"},
+	{"DELETE", false, handle_delete, "delete"},
+	NO_METHOD,
+};
+static const struct method_handler quit_methods[] = {
+	{"GET", false, handle_quit_read, NULL},
+	{"POST", false, handle_quit, NULL},
+	{"PUT", false, handle_quit, NULL},
+	NO_METHOD,
 };
 
-const struct route *route_find(struct slice path)
-{
-	for (size_t i = 0; i < sizeof(routes) / sizeof(routes[0]); i++) {
-		struct slice pattern = slice_of(routes[i].path);
-		bool below = routes[i].kind == ROUTE_GROUP && slice_has_prefix(path, pattern);
-		if (below || slice_equal(path, pattern))
-			return &routes[i];
+#define API_OPTIONS                                                                                                    \
+	{                                                                                                              \
+		"OPTIONS", false, api_handle_options, "api/v1/options"                                                 \
 	}
+
+static const struct method_handler api_metrics_methods[] = {
+	GET_HEAD(api_handle_metrics, "api/v1/metrics"), API_OPTIONS, NO_METHOD};
+static const struct method_handler api_status_methods[] = {
+	GET_HEAD(api_handle_status, "api/v1/status"), API_OPTIONS, NO_METHOD};
+static const struct method_handler api_wipe_methods[] = {{"PUT", false, handle_wipe, "wipe"}, API_OPTIONS, NO_METHOD};
+static const struct method_handler api_rest_methods[] = {API_OPTIONS, NO_METHOD};
+
+static const struct route routes[] = {
+	{METRICS "/job/", ROUTE_GROUP, group_methods, "DELETE, OPTIONS, POST, PUT"},
+	{METRICS "/job@base64/", ROUTE_GROUP, group_methods, "DELETE, OPTIONS, POST, PUT"},
+	{"", ROUTE_TELEMETRY, telemetry_methods, "GET, HEAD, OPTIONS"},
+	{"/-/healthy", ROUTE_EXACT, healthy_methods, "GET, HEAD, OPTIONS"},
+	{"/-/ready", ROUTE_EXACT, ready_methods, "GET, HEAD, OPTIONS"},
+	{"/-/quit", ROUTE_EXACT, quit_methods, "GET, OPTIONS, POST, PUT"},
+	{"/status", ROUTE_EXACT, index_methods, "GET, HEAD, OPTIONS"},
+	{"/", ROUTE_EXACT, index_methods, "GET, HEAD, OPTIONS"},
+	{API "/metrics", ROUTE_API, api_metrics_methods, "GET, HEAD, OPTIONS"},
+	{API "/status", ROUTE_API, api_status_methods, "GET, HEAD, OPTIONS"},
+	{API "/admin/wipe", ROUTE_API_ADMIN, api_wipe_methods, "OPTIONS, PUT"},
+	{API "/", ROUTE_API_REST, api_rest_methods, NULL},
+};
+
+#define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
+
+/* Cuts a prefix off; false, and *path as it was, where it is not there. */
+static bool cut_prefix(struct slice *path, const char *prefix, bool fold)
+{
+	size_t len = strlen(prefix);
+	if (path->len < len || (fold ? strncasecmp(path->data, prefix, len) : strncmp(path->data, prefix, len)) != 0)
+		return false;
+	*path = slice_make(path->data + len, path->len - len);
+	return true;
+}
+
+/* The parts of a route's path as the settings have it. */
+static const char *path_start(const struct settings *settings, const struct route *route)
+{
+	return route->kind == ROUTE_TELEMETRY ? settings->telemetry_path : settings->route_prefix;
+}
+
+static bool matches(const struct settings *settings, const struct route *route, struct slice path)
+{
+	if (route->kind == ROUTE_API_ADMIN && !settings->admin_api)
+		return false;
+	if (!cut_prefix(&path, path_start(settings, route), false) || !cut_prefix(&path, route->path, false))
+		return false;
+	if (route->kind == ROUTE_GROUP)
+		return path.len > 0;
+	return route->kind == ROUTE_API_REST || path.len == 0;
+}
+
+const struct route *route_find(const struct settings *settings, struct slice path)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+		if (matches(settings, &routes[i], path))
+			return &routes[i];
 	return NULL;
 }
 
@@ -124,4 +107,57 @@ const struct method_handler *route_handler(const struct route *route, const char
 		if (strcmp(handler->method, method) == 0)
 			return handler;
 	return NULL;
+}
+
+struct slice route_group_path(const struct settings *settings, struct slice path)
+{
+	size_t skipped = strlen(settings->route_prefix) + strlen(METRICS);
+	return slice_make(path.data + skipped, path.len - skipped);
+}
+
+bool route_lacks_slash(const struct settings *settings, struct slice path)
+{
+	return cut_prefix(&path, settings->route_prefix, false) && slice_is(path, API);
+}
+
+/* Whether what is left of a path behind that of a route is nothing but a slash too much. */
+static bool is_slash_or_nothing(struct slice rest)
+{
+	return rest.len == 0 || slice_is(rest, "/");
+}
+
+/* How the path should be written for it to be one of the route: a start and a rest, which may be empty. */
+static bool fix(const struct settings *settings, const struct route *route, struct slice path, struct slice *end)
+{
+	bool fold = route->kind != ROUTE_API && route->kind != ROUTE_API_ADMIN;
+	struct slice name = slice_of(route->path);
+	*end = slice_make(path.data, 0);
+	if (!cut_prefix(&path, path_start(settings, route), fold))
+		return false;
+	/* The root lacks its slash, or a group its job. */
+	if (path.len == 0 && slice_is(name, "/"))
+		return true;
+	if (!cut_prefix(&path, route->path, fold))
+		return false;
+	if (route->kind != ROUTE_GROUP)
+		return is_slash_or_nothing(path);
+	*end = path;
+	/* The tree of the upstream's router has it so for the plain form alone. */
+	return path.len > 0 || slice_is(name, METRICS "/job/");
+}
+
+bool route_fix(const struct settings *settings, struct slice path, const char *method, struct buffer *fixed)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		const struct route *route = &routes[i];
+		struct slice name = slice_of(route->path), end;
+		if (route->kind == ROUTE_API_REST || (route->kind == ROUTE_API_ADMIN && !settings->admin_api) ||
+			route_handler(route, method) == NULL || !fix(settings, route, path, &end))
+			continue;
+		if (route->kind == ROUTE_GROUP && end.len == 0)
+			name.len--;
+		return buffer_append_string(fixed, path_start(settings, route)) == 0 &&
+		       buffer_append_slice(fixed, name) == 0 && buffer_append_slice(fixed, end) == 0;
+	}
+	return false;
 }

@@ -242,7 +242,7 @@ static enum MHD_Result request_continues(void *context, struct MHD_Connection *h
 	int64_t deadline = CONNECTION_NO_DEADLINE;
 	if (request == NULL)
 		return MHD_NO;
-	enum MHD_Result result = request_handle(request, method, data, size);
+	enum MHD_Result result = request_handle(request, method, version, data, size);
 	if (request->state != REQUEST_WHOLE)
 		return result;
 	/* Whoever reads from a pipe may take all the time, as with any other filter. */
@@ -386,11 +386,11 @@ static void refresh(struct server *server)
 	server->refresh_after = server->now + REFRESH_PAUSE;
 }
 
-/* The first signal. The next one ends the process, as signals do by default. */
-static void begin_stop(struct server *server)
+/* The first signal, or a client's wish. The next signal ends the process, as signals do by default. */
+static void begin_stop(struct server *server, const char *reason)
 {
 	sigset_t set;
-	log_info("stopping", NULL);
+	log_info("stopping", "reason", reason, NULL);
 	server->stopping = true;
 	server->service->closing = true;
 	server->stop_deadline = server->now + server->options->shutdown_timeout;
@@ -407,7 +407,7 @@ static void read_signal(struct server *server)
 {
 	struct signalfd_siginfo info;
 	if (read(server->signal_fd, &info, sizeof(info)) == sizeof(info) && !server->stopping)
-		begin_stop(server);
+		begin_stop(server, strsignal((int)info.ssi_signo));
 }
 
 static bool is_over(const struct server *server)
@@ -486,6 +486,8 @@ static int turn(struct server *server, struct error *error)
 	run_http(server);
 	if (server->polled[POLLED_SIGNALS].revents != 0)
 		read_signal(server);
+	if (server->service->quit && !server->stopping)
+		begin_stop(server, "requested over HTTP");
 	cut_ended(server);
 	cut_overdue(server);
 	return 0;
@@ -496,11 +498,11 @@ static int start_http(struct server *server, struct error *error)
 	unsigned flags = MHD_USE_EPOLL | MHD_USE_NO_LISTEN_SOCKET | MHD_USE_ERROR_LOG;
 	/* The logger first, for what goes wrong with the others. */
 	server->http = MHD_start_daemon(flags, 0, NULL, NULL, request_continues, server, MHD_OPTION_EXTERNAL_LOGGER,
-		log_library, NULL, MHD_OPTION_STRICT_FOR_CLIENT, 1, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1,
-		MHD_OPTION_CONNECTION_LIMIT, server->options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT,
-		(size_t)MEMORY_PER_CONNECTION, MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_UNESCAPE_CALLBACK,
-		keep_escaped, NULL, MHD_OPTION_URI_LOG_CALLBACK, request_started, server, MHD_OPTION_NOTIFY_CONNECTION,
-		notify_connection, server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_END);
+		log_library, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
+		server->options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL,
+		MHD_OPTION_URI_LOG_CALLBACK, request_started, server, MHD_OPTION_NOTIFY_CONNECTION, notify_connection,
+		server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_END);
 	if (server->http == NULL)
 		return error_set(error, ERROR_MEMORY, "cannot start the HTTP library");
 	server->http_fd = MHD_get_daemon_info(server->http, MHD_DAEMON_INFO_EPOLL_FD)->epoll_fd;

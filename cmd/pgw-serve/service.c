@@ -1,14 +1,24 @@
 #include "service.h"
 
+#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
+#include "arena.h"
 #include "clock.h"
 #include "log.h"
 #include "request.h"
+#include "settings.h"
 
 /* How many bodies of the largest size may be in memory at once. */
 #define BODIES_IN_MEMORY 8
+
+#define ANSWER_BYTES_MAX (256u << 20) /* so much may be on its way when another large answer begins */
+
+/* So many groups are deleted together: each batch is one wait for the disk, and costs the square of its size. */
+#define WIPE_BATCH 1024
 
 static struct MHD_Response *fixed_response(const char *text)
 {
@@ -25,7 +35,7 @@ static struct MHD_Response *fixed_response(const char *text)
 
 static int make_fixed_responses(struct service *service, struct error *error)
 {
-	static const char *const texts[] = {[ANSWER_PUSHED] = "", [ANSWER_DELETED] = "", [ANSWER_OK] = "OK"};
+	static const char *const texts[] = {[ANSWER_EMPTY] = "", [ANSWER_OK] = "OK"};
 	for (size_t i = 0; i < ANSWER_COUNT; i++) {
 		service->fixed[i] = fixed_response(texts[i]);
 		if (service->fixed[i] == NULL)
@@ -34,16 +44,55 @@ static int make_fixed_responses(struct service *service, struct error *error)
 	return 0;
 }
 
-int service_init(struct service *service, const char *spool, const struct spool_options *spool_options,
-	enum view_mode mode, const struct limits *limits, struct error *error)
+/* What tells that the file of the counters is still the one that is open. */
+static struct file_id identify_counters(const struct service *service)
 {
-	*service = (struct service){.limits = *limits};
+	struct stat status;
+	if (fstatat(service->store.spool.directory, COUNTERS_FILE, &status, AT_SYMLINK_NOFOLLOW) == -1)
+		return (struct file_id){0};
+	return (struct file_id){.inode = status.st_ino, .size = status.st_size};
+}
+
+static void open_counters(struct service *service, struct error *error)
+{
+	service->counters = counters_open(service->store.spool.directory, error);
+	service->counters_id = identify_counters(service);
+}
+
+struct counters *service_counters(struct service *service)
+{
+	struct error unused;
+	struct file_id id = identify_counters(service);
+	if (service->counters != NULL &&
+		(id.inode != service->counters_id.inode || id.size != service->counters_id.size)) {
+		counters_close(service->counters);
+		open_counters(service, &unused);
+	}
+	return service->counters;
+}
+
+void service_reset_counters(struct service *service)
+{
+	struct error unused;
+	unlinkat(service->store.spool.directory, COUNTERS_FILE, 0);
+	counters_close(service->counters);
+	open_counters(service, &unused);
+}
+
+int service_init(struct service *service, const struct settings *settings, enum view_mode mode, struct error *error)
+{
+	struct error no_counters;
+	const struct limits *limits = &settings->limits;
+	*service = (struct service){.settings = settings, .limits = *limits, .start_time = clock_wall()};
 	service->body_bytes_max =
 		limits->body > SIZE_MAX / BODIES_IN_MEMORY ? SIZE_MAX : limits->body * BODIES_IN_MEMORY;
 	rejected_files_init(&service->rejected);
 	TAILQ_INIT(&service->queue);
-	if (store_open(&service->store, spool, spool_options, mode, limits, error) == -1)
+	if (store_open(&service->store, settings->spool, &settings->spool_options, mode, limits, error) == -1)
 		return -1;
+	open_counters(service, &no_counters);
+	if (service->counters == NULL)
+		log_warn("requests are not counted", "reason", no_counters.message, NULL);
 	if (make_fixed_responses(service, error) == -1 || service_refresh(service, error) == -1) {
 		service_release(service);
 		return -1;
@@ -57,6 +106,7 @@ void service_release(struct service *service)
 		if (service->fixed[i] != NULL)
 			MHD_destroy_response(service->fixed[i]);
 	rejected_files_release(&service->rejected);
+	counters_close(service->counters);
 	store_close(&service->store);
 }
 
@@ -66,6 +116,15 @@ int service_refresh(struct service *service, struct error *error)
 		return -1;
 	rejected_files_log(&service->rejected, service->store.view);
 	return 0;
+}
+
+static void commit(struct service *service, struct store_change **changes, size_t count)
+{
+	int64_t began = clock_monotonic();
+	store_commit(&service->store, changes, count);
+	struct counters *counters = service_counters(service);
+	if (counters != NULL && service->settings->spool_options.sync)
+		counters_add_sync(counters, (double)(clock_monotonic() - began) / (double)CLOCK_SECOND);
 }
 
 static void answer_queue(struct service *service)
@@ -97,7 +156,92 @@ void service_commit(struct service *service)
 		}
 	}
 	if (changes != NULL)
-		store_commit(&service->store, changes, count);
+		commit(service, changes, count);
 	free(changes);
 	answer_queue(service);
+}
+
+/* The names of all group files, which deleting will not move. */
+static int list_files(struct service *service, struct arena *arena, struct slice **files, size_t *count)
+{
+	const struct view *view = service->store.view;
+	struct view_counts counts = view_counts(view);
+	const struct group *group = NULL;
+	const void *cursor = NULL;
+	const char *file, *reason;
+	size_t max = counts.groups + counts.rejected;
+	*count = 0;
+	*files = arena_alloc(arena, (max + 1) * sizeof(**files));
+	if (*files == NULL)
+		return -1;
+	while (*count < max && (group = view_next(view, group)) != NULL)
+		(*files)[(*count)++] = arena_copy(arena, group->key.file);
+	while (*count < max && view_next_rejected(view, &cursor, &file, &reason))
+		(*files)[(*count)++] = arena_copy(arena, slice_of(file));
+	for (size_t i = 0; i < *count; i++)
+		if ((*files)[i].data == NULL)
+			return -1;
+	return 0;
+}
+
+/* Room for what deletes a batch of groups. */
+struct wipe {
+	struct grouping_key keys[WIPE_BATCH];
+	struct store_change changes[WIPE_BATCH];
+	struct store_change *pointers[WIPE_BATCH];
+};
+
+/* 0, or -1 with the first error. */
+static int delete_files(
+	struct service *service, struct wipe *wipe, const struct slice *files, size_t count, struct error *error)
+{
+	int64_t now = clock_wall();
+	for (size_t i = 0; i < count; i++) {
+		/* All that a deletion needs of a key. */
+		wipe->keys[i] = (struct grouping_key){.file = files[i]};
+		wipe->changes[i] = (struct store_change){.method = STORE_DELETE, .key = &wipe->keys[i], .time = now};
+		wipe->pointers[i] = &wipe->changes[i];
+	}
+	commit(service, wipe->pointers, count);
+	for (size_t i = 0; i < count; i++) {
+		if (!wipe->changes[i].failed)
+			continue;
+		*error = wipe->changes[i].error;
+		return -1;
+	}
+	return 0;
+}
+
+int service_wipe(struct service *service, struct error *error)
+{
+	struct arena arena;
+	struct error later;
+	struct slice *files;
+	size_t count;
+	int result = -1;
+	struct wipe *wipe = malloc(sizeof(*wipe));
+	arena_init(&arena);
+	/* What came before the wipe is wiped. */
+	service_commit(service);
+	if (service_refresh(service, error) == -1)
+		goto out;
+	if (wipe == NULL || list_files(service, &arena, &files, &count) == -1) {
+		error_set_memory(error);
+		goto out;
+	}
+	result = 0;
+	for (size_t at = 0; at < count; at += WIPE_BATCH) {
+		size_t size = count - at < WIPE_BATCH ? count - at : WIPE_BATCH;
+		if (delete_files(service, wipe, files + at, size, result == 0 ? error : &later) == -1)
+			result = -1;
+	}
+out:
+	free(wipe);
+	arena_release(&arena);
+	return result;
+}
+
+bool service_takes_answer(const struct service *service)
+{
+	return service->answer_bytes <= ANSWER_BYTES_MAX;
 }

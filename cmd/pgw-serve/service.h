@@ -12,45 +12,63 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "counters.h"
 #include "error.h"
 #include "input_limits.h"
-#include "scrape.h"
+#include "rejected.h"
 #include "store.h"
 
 struct request;
+struct settings;
 
 TAILQ_HEAD(request_queue, request);
 
 /* Answers that are the same for everybody. */
 enum fixed_answer {
-	ANSWER_PUSHED,	/* 200 without a body */
-	ANSWER_DELETED, /* 202 without a body */
-	ANSWER_OK,	/* 200 "OK" */
+	ANSWER_EMPTY, /* no body */
+	ANSWER_OK,    /* "OK" */
 	ANSWER_COUNT,
 };
 
 struct service {
+	const struct settings *settings;
 	struct store store;
 	struct limits limits;
+	struct counters *counters;	/* NULL where they can't be opened */
 	struct rejected_files rejected; /* those that were logged */
 	struct request_queue queue;	/* changes to be made */
 	size_t queued;
-	size_t body_bytes;     /* of all requests that are being received */
-	size_t body_bytes_max; /* above it pushes are told to come again later */
-	size_t answer_bytes;   /* of all answers that are on their way */
-	bool closing;	       /* answers end their connections */
+	size_t body_bytes;	    /* of all requests that are being received */
+	size_t body_bytes_max;	    /* above it pushes are told to come again later */
+	struct file_id counters_id; /* of the file that `counters` has open */
+	size_t answer_bytes;	    /* of all answers that are on their way */
+	int64_t start_time;	    /* ns since the epoch */
+	bool closing;		    /* answers end their connections */
+	bool quit;		    /* a client asked for the end */
 	struct MHD_Response *fixed[ANSWER_COUNT];
 };
 
-/* Opens the spool and reads all of it. 0 or -1. */
-int service_init(struct service *service, const char *spool, const struct spool_options *spool_options,
-	enum view_mode mode, const struct limits *limits, struct error *error);
+/* Opens the spool and reads all of it. The settings must outlive the service. 0 or -1. */
+int service_init(struct service *service, const struct settings *settings, enum view_mode mode, struct error *error);
 void service_release(struct service *service);
+
+/* The counters, opened again where their file was deleted, replaced or cut: whoever cuts it in place between this and
+ * the use ends the process by SIGBUS. NULL where nothing is counted. */
+struct counters *service_counters(struct service *service);
+
+/* Begins to count from zero, where the file has what can't be. */
+void service_reset_counters(struct service *service);
+
+/* Whether another large answer may be made: scrapes that nobody reads must not fill the memory. */
+bool service_takes_answer(const struct service *service);
 
 /* Takes notice of what others changed in the spool. 0, or -1 with an error. */
 int service_refresh(struct service *service, struct error *error);
 
 /* Makes the queued changes and gives their requests an answer each. */
 void service_commit(struct service *service);
+
+/* Deletes all groups, those that are left out too. 0, or -1 with the first error; others are deleted then. */
+int service_wipe(struct service *service, struct error *error);
 
 #endif

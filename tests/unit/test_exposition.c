@@ -36,7 +36,7 @@ static const struct {
 	{"a 1e400\n", 1, 3, "expected float as value, got \"1e400\""},
 	{"a \xff\n", 1, 3, "expected float as value, got \"\\xff\""},
 	{"1a 1\n", 1, 1, "invalid metric name"},
-	{"{} 1\n", 1, 1, "invalid metric name"},
+	{"{} 1\n", 1, 2, "invalid metric name"},
 	{"\xc3\xa4 1\n", 1, 1, "invalid metric name"},
 	{"a 1 \n", 1, 5, "expected integer as timestamp, got \"\""},
 	{"a 1 1.5\n", 1, 5, "expected integer as timestamp, got \"1.5\""},

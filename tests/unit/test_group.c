@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exposition_builder.h"
 #include "group.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
@@ -227,6 +228,71 @@ static void test_by_hand(void **state)
 	group_free(group);
 }
 
+/* Names that are not plain stand in quotes; what text can't hold follows its metric as a comment. */
+static void test_quoted_names_and_natives(void **state)
+{
+	struct limits utf8 = limits;
+	struct grouping_key key;
+	struct exposition exposition;
+	struct error error;
+	utf8.utf8_names = true;
+	grouping_key_init(&key);
+	assert_int_equal(grouping_key_from_path(&key, slice_of("/job/j/U__a_2e_b/c"), &utf8, &error), 0);
+	assert_string_equal(key.text.data, "{job=\"j\",\"a.b\"=\"c\"}");
+	assert_string_equal(key.file.data, "job=j,a%2Eb=c.prom");
+	exposition_init(&exposition);
+	const char *text = "# HELP \"m.\\\"n\" some help\n"
+			   "# TYPE \"m.\\\"n\" histogram\n"
+			   "{\"m.\\\"n_bucket\",le=\"1\",\"x y\"=\"z\"} 1\n"
+			   "{\"m.\\\"n_count\",\"x y\"=\"z\"} 2\n"
+			   "plain{\"x y\"=\"\"} 3\n";
+	assert_int_equal(exposition_parse(&exposition, slice_of(text), &limits, &error), -1);
+	assert_string_equal(error.message, "invalid metric name \"m.\\\"n\"");
+	exposition_release(&exposition);
+	if (exposition_parse(&exposition, slice_of(text), &utf8, &error) == -1)
+		fail_msg("%u: %s", error.line, error.message);
+	assert_true(exposition.quoted_names);
+	assert_int_equal(exposition_builder_native(&exposition, 0, slice_make("\0\1\2\3", 4)), 0);
+	struct group *first = group_push(NULL, &key, &exposition, PUSH_PUT, SECOND, &utf8, &error);
+	assert_non_null(first);
+	assert_true(first->natives && first->quoted_names);
+	struct exposition empty;
+	exposition_init(&empty);
+	struct group *second = group_push(first, &key, &empty, PUSH_POST, 2 * SECOND, &utf8, &error);
+	assert_text(second, "# pgw group 1\n"
+			    "# pgw key {job=\"j\",\"a.b\"=\"c\"}\n"
+			    "# pgw push 2.000000000 POST\n"
+			    "# pgw family 1.000000000 \"m.\\\"n\"\n"
+			    "# pgw family 1.000000000 plain\n"
+			    "# HELP \"m.\\\"n\" some help\n"
+			    "# TYPE \"m.\\\"n\" histogram\n"
+			    "{\"m.\\\"n_bucket\",\"a.b\"=\"c\"," L ",le=\"1\",\"x y\"=\"z\"} 1\n"
+			    "{\"m.\\\"n_bucket\",\"a.b\"=\"c\"," L ",le=\"+Inf\",\"x y\"=\"z\"} 2\n"
+			    "{\"m.\\\"n_sum\",\"a.b\"=\"c\"," L ",\"x y\"=\"z\"} 0\n"
+			    "{\"m.\\\"n_count\",\"a.b\"=\"c\"," L ",\"x y\"=\"z\"} 2\n"
+			    "# pgw native AAECAw\n"
+			    "# TYPE plain untyped\n"
+			    "plain{\"a.b\"=\"c\"," L ",\"x y\"=\"\"} 3\n" FAILURE_FAMILY("\"a.b\"=\"c\"," L, "0")
+				    PUSH_FAMILY("\"a.b\"=\"c\"," L, "2"));
+	const struct block *block = group_block(second, slice_of("m.\"n"));
+	assert_non_null(block);
+	assert_true(slice_is(block->help, "some help"));
+	struct slice labels =
+		canonical_find(block->samples, block->name, block->type, second->series[block->first_series]);
+	assert_true(slice_is(labels, "\"a.b\"=\"c\"," L ",\"x y\"=\"z\""));
+	/* A process that does not allow such names reads what is there. */
+	struct group *again = group_read(second->key.file, second->text, 0, &limits, &error);
+	if (again == NULL)
+		fail_msg("%u: %s", error.line, error.message);
+	assert_true(slice_equal(again->text, second->text));
+	assert_true(again->natives && again->quoted_names);
+	group_free(first);
+	group_free(second);
+	group_free(again);
+	exposition_release(&exposition);
+	grouping_key_release(&key);
+}
+
 static const struct {
 	const char *file;
 	const char *text;
@@ -291,6 +357,7 @@ int main(void)
 		cmocka_unit_test(test_failed_first),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_by_hand),
+		cmocka_unit_test(test_quoted_names_and_natives),
 		cmocka_unit_test(test_bad_files),
 		cmocka_unit_test(test_too_large),
 	};

@@ -49,7 +49,7 @@ static const char *without_time(const char *line)
 static void test_line(void **state)
 {
 	regex_t time_format;
-	log_open(LOG_LEVEL_INFO, false);
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false);
 	capture_begin();
 	log_info("listening", "address", "http://127.0.0.1:9091", NULL);
 	const char *line = capture_end();
@@ -89,7 +89,7 @@ static const struct {
 
 static void test_values(void **state)
 {
-	log_open(LOG_LEVEL_INFO, false);
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false);
 	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
 		char expected[256];
 		snprintf(expected, sizeof(expected), " level=warn msg=m key=%s\n", values[i].written);
@@ -101,7 +101,7 @@ static void test_values(void **state)
 
 static void test_levels(void **state)
 {
-	log_open(LOG_LEVEL_WARN, false);
+	log_open(LOG_LEVEL_WARN, LOG_FORMAT_LOGFMT, false);
 	capture_begin();
 	log_debug("one", NULL);
 	log_info("two", NULL);
@@ -109,7 +109,7 @@ static void test_levels(void **state)
 	capture_begin();
 	log_error("three words here", "a", "1", "b", "2", NULL);
 	assert_string_equal(without_time(capture_end()), " level=error msg=\"three words here\" a=1 b=2\n");
-	log_open(LOG_LEVEL_DEBUG, false);
+	log_open(LOG_LEVEL_DEBUG, LOG_FORMAT_LOGFMT, false);
 	capture_begin();
 	log_debug("one", NULL);
 	assert_string_equal(without_time(capture_end()), " level=debug msg=one\n");
@@ -120,7 +120,7 @@ static void test_long_line(void **state)
 {
 	static char value[20000];
 	memset(value, '\n', sizeof(value) - 1);
-	log_open(LOG_LEVEL_INFO, false);
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false);
 	capture_begin();
 	log_info("m", "key", value, "next", "lost", NULL);
 	const char *line = capture_end();
@@ -131,14 +131,47 @@ static void test_long_line(void **state)
 	assert_null(strstr(line, "lost"));
 }
 
+static const char *after_time(const char *line)
+{
+	assert_memory_equal(line, "{\"ts\":\"20", strlen("{\"ts\":\"20"));
+	assert_true(strlen(line) > strlen("{\"ts\":\"2024-05-01T12:00:00.123Z\","));
+	return line + strlen("{\"ts\":\"2024-05-01T12:00:00.123Z\",");
+}
+
+static void test_json(void **state)
+{
+	static char value[1500], expected[4096];
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_JSON, false);
+	capture_begin();
+	log_warn("push refused", "source", "127.0.0.1:1", "reason", "say \"hi\"\n\x01\xff", NULL);
+	assert_string_equal(after_time(capture_end()),
+		"\"level\":\"warn\",\"msg\":\"push refused\",\"source\":\"127.0.0.1:1\","
+		"\"reason\":\"say \\\"hi\\\"\\n\\u0001\xef\xbf\xbd\"}\n");
+	/* A value of 1024 bytes is whole. */
+	memset(value, 'x', 1024);
+	snprintf(expected, sizeof(expected), "\"level\":\"info\",\"msg\":\"m\",\"a\":\"%s\",\"b\":\"2\"}\n", value);
+	capture_begin();
+	log_info("m", "a", value, "b", "2", NULL);
+	assert_string_equal(after_time(capture_end()), expected);
+	/* A longer one is cut, not inside a character, and the line goes on. */
+	memset(value, 'x', 1023);
+	strcpy(value + 1023, "\xc3\xa9y");
+	snprintf(expected, sizeof(expected), "\"level\":\"info\",\"msg\":\"m\",\"a\":\"%.1023s...\",\"b\":\"2\"}\n",
+		value);
+	capture_begin();
+	log_info("m", "a", value, "b", "2", NULL);
+	assert_string_equal(after_time(capture_end()), expected);
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false);
+}
+
 /* syslog(3) may have nobody who listens; what counts is that nothing reaches the client's connection. */
 static void test_syslog(void **state)
 {
-	log_open(LOG_LEVEL_INFO, true);
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, true);
 	capture_begin();
 	log_warn("m", NULL);
 	assert_string_equal(capture_end(), "");
-	log_open(LOG_LEVEL_INFO, false);
+	log_open(LOG_LEVEL_INFO, LOG_FORMAT_LOGFMT, false);
 	capture_begin();
 	log_warn("m", NULL);
 	assert_string_equal(without_time(capture_end()), " level=warn msg=m\n");
@@ -151,6 +184,7 @@ int main(void)
 		cmocka_unit_test(test_values),
 		cmocka_unit_test(test_levels),
 		cmocka_unit_test(test_long_line),
+		cmocka_unit_test(test_json),
 		cmocka_unit_test(test_syslog),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -125,7 +125,7 @@ static char *expose(struct store *store)
 	buffer_init(&text, SIZE_MAX / 2);
 	buffer_init(&kept, SIZE_MAX / 2);
 	assert_int_equal(view_refresh(store->view, &error), 0);
-	assert_int_equal(view_append_exposition(store->view, &none, &text, &error), 0);
+	assert_int_equal(view_append_exposition(store->view, &none, VIEW_WITHOUT_NATIVES, &text, &error), 0);
 	const char *end = text.data + text.len;
 	for (const char *line = text.data, *next; line < end; line = next) {
 		next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;

@@ -142,7 +142,7 @@ static char *describe(struct view *view)
 		buffer_printf(&text, "%s: %s\n", file, reason);
 	struct view_counts counts = view_counts(view);
 	buffer_printf(&text, "%zu %zu %zu %zu\n", counts.groups, counts.series, counts.bytes, counts.rejected);
-	assert_int_equal(view_append_exposition(view, &none, &text, &error), 0);
+	assert_int_equal(view_append_exposition(view, &none, VIEW_WITHOUT_NATIVES, &text, &error), 0);
 	buffer_append_byte(&text, '\0');
 	return buffer_detach(&text);
 }
@@ -297,7 +297,7 @@ static void what_is_left_out_is_not_exposed(void **state)
 	refresh(view);
 	buffer_init(&text, 10000);
 	exposition_init(&none);
-	assert_int_equal(view_append_exposition(view, &none, &text, &error), 0);
+	assert_int_equal(view_append_exposition(view, &none, VIEW_WITHOUT_NATIVES, &text, &error), 0);
 	assert_int_equal(buffer_append_byte(&text, '\0'), 0);
 	assert_null(strstr(text.data, "job=\"b\""));
 	assert_null(strstr(text.data, "# TYPE a "));

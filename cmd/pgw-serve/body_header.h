@@ -1,0 +1,42 @@
+/*
+ * body_header: what the header of a request says about its body.
+ */
+#ifndef PGW_BODY_HEADER_H
+#define PGW_BODY_HEADER_H
+
+#include <microhttpd.h>
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "decompress.h"
+#include "slice.h"
+
+struct body_header {
+	unsigned long long length; /* 0 where unknown */
+	unsigned lengths;	   /* how often it is given */
+	bool continues;		   /* Expect: 100-continue */
+	bool chunked;		   /* Transfer-Encoding */
+	bool blank;		   /* in the name of a field */
+	bool endless;		   /* a Transfer-Encoding that nobody can decode */
+	bool unknown_encoding;	   /* a Content-Encoding that nobody can decode, or more than one */
+	enum encoding encoding;
+	bool host;     /* there is a Host */
+	bool typed;    /* there is a Content-Type */
+	bool protobuf; /* which says delimited metric families; anything else is text */
+	size_t size;   /* of all fields, names and values, as Go's promhttp counts them */
+};
+
+/* What makes the end of a body uncertain, so that a proxy in front may see another request than we do. NULL for none.
+ */
+const char *body_header_fault(const struct body_header *header);
+
+void body_header_read(struct body_header *header, struct MHD_Connection *http);
+
+/*
+ * Whether a Content-Type means delimited io.prometheus.client.MetricFamily messages. Read as by Go's
+ * mime.ParseMediaType: type and names of parameters in any case, parameters in any order, values as tokens or quoted;
+ * one that can't be read means nothing.
+ */
+bool media_type_is_protobuf(struct slice value);
+
+#endif

@@ -1,0 +1,97 @@
+#include "handlers.h"
+
+#include "exposition.h"
+#include "protobuf.h"
+#include "request.h"
+#include "settings.h"
+
+void handle_ok(struct request *request)
+{
+	request_answer_fixed(request, MHD_HTTP_OK, ANSWER_OK);
+}
+
+void handle_index(struct request *request)
+{
+	const char *prefix = request->service->settings->route_prefix;
+	request_answer_text(request, MHD_HTTP_OK,
+		"pgw " PGW_VERSION ", a gateway for metrics that are pushed\n"
+		"\n"
+		"POST    %s/metrics/job/JOB[/LABEL/VALUE]...  replaces metric families of a group\n"
+		"PUT     %s/metrics/job/JOB[/LABEL/VALUE]...  replaces a group\n"
+		"DELETE  %s/metrics/job/JOB[/LABEL/VALUE]...  deletes a group\n"
+		"GET     %s  all groups, for Prometheus\n"
+		"GET     %s/api/v1/metrics  all groups, as JSON\n"
+		"GET     %s/api/v1/status  build and flags, as JSON\n"
+		"GET     %s/-/healthy, %s/-/ready",
+		prefix, prefix, prefix, request->service->settings->telemetry_path, prefix, prefix, prefix, prefix);
+}
+
+static void queue_change(struct request *request, enum store_method method, const struct exposition *pushed)
+{
+	request->change.method = method;
+	request->change.key = &request->key;
+	request->change.pushed = pushed;
+	request->change.unchecked = pushed != NULL && request->service->settings->unchecked;
+	request_queue_change(request);
+}
+
+static void push(struct request *request, enum store_method method)
+{
+	struct error error;
+	struct slice body = buffer_slice(&request->body);
+	const struct limits *limits = &request->service->limits;
+	int parsed = request->protobuf ? protobuf_parse(&request->exposition, body, limits, &error)
+				       : exposition_parse(&request->exposition, body, limits, &error);
+	if (parsed == -1 && error.kind == ERROR_INCONSISTENT) {
+		request->refused = error;
+		request->change.refused = &request->refused;
+	}
+	if (parsed == 0 || error.kind == ERROR_INCONSISTENT)
+		queue_change(request, method, &request->exposition);
+	else if (error.kind != ERROR_SYNTAX)
+		request_answer_error(request, &error);
+	else
+		request_answer_text(request, MHD_HTTP_BAD_REQUEST, "%s format parsing error in %s %u: %s",
+			request->protobuf ? "protobuf" : "text", request->protobuf ? "metric family" : "line",
+			error.line, error.message);
+}
+
+void handle_post(struct request *request)
+{
+	push(request, STORE_POST);
+}
+
+void handle_put(struct request *request)
+{
+	push(request, STORE_PUT);
+}
+
+void handle_delete(struct request *request)
+{
+	queue_change(request, STORE_DELETE, NULL);
+}
+
+void handle_wipe(struct request *request)
+{
+	struct error error;
+	if (service_wipe(request->service, &error) == -1)
+		request_answer_error(request, &error);
+	else
+		request_answer_fixed(request, MHD_HTTP_ACCEPTED, ANSWER_EMPTY);
+}
+
+void handle_quit(struct request *request)
+{
+	if (!request->service->settings->lifecycle) {
+		request_answer_bare_text(request, MHD_HTTP_FORBIDDEN, "Lifecycle API is not enabled.");
+		return;
+	}
+	request->service->quit = true;
+	request->end_connection = true;
+	request_answer_bare_text(request, MHD_HTTP_OK, "Requesting termination... Goodbye!");
+}
+
+void handle_quit_read(struct request *request)
+{
+	request_answer_bare_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Only POST or PUT requests allowed.");
+}

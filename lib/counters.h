@@ -1,0 +1,60 @@
+/*
+ * counters: what the gateway counts of itself, over all processes that serve one spool.
+ *
+ *	struct counters *counters = counters_open(spool_directory_fd, &error);
+ *	counters_add_request(counters, "push", "put", 200);
+ *	counters_add_push(counters, "put", seconds, bytes);
+ *	counters_append(counters, &text, &error);
+ *	counters_close(counters);
+ *
+ * A derived file of the spool, named counters, shared by mmap(2): processes of one connection each (inetd) count as
+ * well as long-lived ones. It can be deleted at any time (counting starts again; a process that has it open goes on
+ * with the old one until it opens it again) and is made anew when it is damaged or of another layout. Updates are
+ * atomic operations on fixed slots: no lock, nothing to repair after a kill -9. All functions but counters_close() may
+ * run in any number of threads at once.
+ */
+#ifndef PGW_COUNTERS_H
+#define PGW_COUNTERS_H
+
+#include <stddef.h>
+
+#include "buffer.h"
+#include "error.h"
+
+#define COUNTERS_FILE "counters" /* in the spool */
+
+struct counters;
+
+/* Opens or makes the file in the directory of a descriptor, which is not kept. NULL with an error; a gateway can do
+ * without. */
+struct counters *counters_open(int directory, struct error *error);
+
+/* NULL is fine. */
+void counters_close(struct counters *counters);
+
+/*
+ * pushgateway_http_requests_total{code,handler,method}. The handlers are the upstream's (handler/ and api/v1/api.go):
+ * api/v1/metrics, api/v1/options, api/v1/status, delete, healthy, push, ready, static, status, wipe; what it does not
+ * count (scrapes, quit, redirects, 404 and 405 of the router) is not in the table, and adds nothing. The method may
+ * be in upper or lower case; one that client_golang does not know counts as "unknown". A code that the table in
+ * counters.c does not have counts as the x00 of its class (RFC 9110, section 15), one outside of 100 to 599 not at all.
+ */
+void counters_add_request(struct counters *counters, const char *handler, const char *method, unsigned code);
+
+/* promhttp_metric_handler_requests_total{code}; codes as above. 200, 500 and 503 are there from the start. */
+void counters_add_scrape(struct counters *counters, unsigned code);
+
+/* pushgateway_http_push_duration_seconds and pushgateway_http_push_size_bytes{method}, put or post in either case: the
+ * observations of the last ten minutes (as many as fit a ring, see summary.h) give true quantiles 0.1, 0.5 and 0.9; sum
+ * and count are of all. */
+void counters_add_push(struct counters *counters, const char *method, double seconds, size_t bytes);
+
+/* pgw_sync_seconds (summary without quantiles): how long the disk let a batch of changes wait. */
+void counters_add_sync(struct counters *counters, double seconds);
+
+/* Appends these families as text, HELP and TYPE included, in the order of their names; NaN quantiles where there was
+ * no observation in ten minutes, and no family without a sample, as with the upstream. 0, or -1 with ERROR_MEMORY and
+ * nothing appended. */
+int counters_append(const struct counters *counters, struct buffer *out, struct error *error);
+
+#endif

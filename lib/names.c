@@ -1,0 +1,169 @@
+#include "names.h"
+
+#include <stdint.h>
+
+#include "text.h"
+
+#define REPLACEMENT_CHARACTER 0xfffd
+#define CHARACTER_MAX	      0x10ffff
+#define HEX_DIGITS_MAX	      6
+
+const char *const escaping_scheme_names[ESCAPING_SCHEME_COUNT] = {
+	[ESCAPING_NONE] = "allow-utf-8",
+	[ESCAPING_UNDERSCORES] = "underscores",
+	[ESCAPING_DOTS] = "dots",
+	[ESCAPING_VALUES] = "values",
+};
+
+static const struct slice values_prefix = SLICE_LITERAL("U__");
+
+bool escaping_scheme_parse(struct slice name, enum escaping_scheme *scheme)
+{
+	for (size_t i = 0; i < ESCAPING_SCHEME_COUNT; i++) {
+		if (slice_is(name, escaping_scheme_names[i])) {
+			*scheme = (enum escaping_scheme)i;
+			return true;
+		}
+	}
+	return false;
+}
+
+static bool is_legacy(char c, bool first)
+{
+	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
+	       (c >= '0' && c <= '9' && !first);
+}
+
+bool metric_name_is_legacy(struct slice name)
+{
+	for (size_t i = 0; i < name.len; i++)
+		if (!is_legacy(name.data[i], i == 0))
+			return false;
+	return name.len > 0;
+}
+
+bool name_is_utf8(struct slice name)
+{
+	return name.len > 0 && utf8_valid(name);
+}
+
+/* The character that text starts with, and how many bytes it takes. */
+static uint32_t decode(struct slice text, size_t *length)
+{
+	static const unsigned char first_masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	*length = utf8_length(text);
+	if (*length == 0) {
+		*length = 1;
+		return REPLACEMENT_CHARACTER;
+	}
+	uint32_t character = (unsigned char)text.data[0] & first_masks[*length];
+	for (size_t i = 1; i < *length; i++)
+		character = character << 6 | ((unsigned char)text.data[i] & 0x3f);
+	return character;
+}
+
+static int append_character(struct buffer *out, uint32_t character)
+{
+	/* The marks of the first byte by the number of those that follow. */
+	static const unsigned char first_marks[] = {0, 0xc0, 0xe0, 0xf0};
+	char bytes[4];
+	size_t following = (character >= 0x80) + (character >= 0x800) + (character >= 0x10000);
+	bytes[0] = (char)(first_marks[following] | character >> (6 * following));
+	for (size_t i = 1; i <= following; i++)
+		bytes[i] = (char)(0x80 | (character >> (6 * (following - i)) & 0x3f));
+	return buffer_append(out, bytes, following + 1);
+}
+
+/* What stands for a character that a legacy name can't hold, or for an underscore where the scheme doubles it. */
+static int append_escape(struct buffer *out, uint32_t character, enum escaping_scheme scheme)
+{
+	if (scheme == ESCAPING_UNDERSCORES)
+		return buffer_append_byte(out, '_');
+	if (character == '_')
+		return buffer_append_string(out, "__");
+	if (scheme == ESCAPING_DOTS)
+		return buffer_append_string(out, character == '.' ? "_dot_" : "__");
+	return buffer_printf(out, "_%x_", character);
+}
+
+int name_escape(struct buffer *out, struct slice name, enum escaping_scheme scheme)
+{
+	if (scheme == ESCAPING_NONE || name.len == 0 || metric_name_is_legacy(name))
+		return buffer_append_slice(out, name);
+
+	const size_t before = out->len;
+	if (scheme == ESCAPING_VALUES && buffer_append_slice(out, values_prefix) == -1)
+		goto fail;
+	for (size_t i = 0, length; i < name.len; i += length) {
+		uint32_t character = decode(slice_make(name.data + i, name.len - i), &length);
+		bool stays = length == 1 && character != '_' && is_legacy(name.data[i], i == 0);
+		if ((stays ? buffer_append_byte(out, name.data[i]) : append_escape(out, character, scheme)) == -1)
+			goto fail;
+	}
+	return 0;
+
+fail:
+	out->len = before;
+	return -1;
+}
+
+static int hex_digit(char c)
+{
+	if (c >= '0' && c <= '9')
+		return c - '0';
+	if (c >= 'a' && c <= 'f')
+		return c - 'a' + 10;
+	if (c >= 'A' && c <= 'F')
+		return c - 'A' + 10;
+	return -1;
+}
+
+/* Reads HEX_ or _, what follows the underscore of an escape. How many bytes that is, or 0 where it is neither. */
+static size_t read_escape(struct slice text, uint32_t *character)
+{
+	if (text.len > 0 && text.data[0] == '_') {
+		*character = '_';
+		return 1;
+	}
+	*character = 0;
+	for (size_t i = 0; i < text.len && i <= HEX_DIGITS_MAX; i++) {
+		if (text.data[i] == '_') {
+			bool surrogate = *character >= 0xd800 && *character <= 0xdfff;
+			return surrogate || *character > CHARACTER_MAX ? 0 : i + 1;
+		}
+		int digit = hex_digit(text.data[i]);
+		if (digit == -1)
+			return 0;
+		*character = *character << 4 | (uint32_t)digit;
+	}
+	return 0;
+}
+
+int name_unescape_values(struct buffer *out, struct slice name)
+{
+	if (!slice_has_prefix(name, values_prefix))
+		return buffer_append_slice(out, name);
+
+	const size_t before = out->len;
+	for (size_t i = values_prefix.len; i < name.len; i++) {
+		if (name.data[i] != '_') {
+			if (buffer_append_byte(out, name.data[i]) == -1)
+				goto fail;
+			continue;
+		}
+		uint32_t character;
+		size_t length = read_escape(slice_make(name.data + i + 1, name.len - i - 1), &character);
+		if (length == 0) {
+			out->len = before;
+			return buffer_append_slice(out, name);
+		}
+		if (append_character(out, character) == -1)
+			goto fail;
+		i += length;
+	}
+	return 0;
+
+fail:
+	out->len = before;
+	return -1;
+}

@@ -1,0 +1,49 @@
+/*
+ * protobuf: expositions as delimited io.prometheus.client.MetricFamily messages, in and out.
+ *
+ * By protobuf-c from metrics.proto, our own description with the field numbers of io.prometheus.client. What the text
+ * format can't hold of a metric (a native histogram, exemplars, created timestamps, integer counts over 2^53) stays as
+ * the protobuf message that came, the metric's `native`, and comes out again.
+ */
+#ifndef PGW_PROTOBUF_H
+#define PGW_PROTOBUF_H
+
+#include "buffer.h"
+#include "error.h"
+#include "exposition.h"
+#include "input_limits.h"
+
+#define PROTOBUF_CONTENT_TYPE                                                                                          \
+	"application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited"
+
+/*
+ * Reads messages up to the end into an empty, initialised exposition, as exposition_parse() does with text: names and
+ * label values are checked alike, values are escaped, a histogram's buckets become points. What it takes can be
+ * written canonically and parsed again: a bound that is no number makes no point, counts are not negative, HELP has no
+ * blanks at its beginning and is absent where empty. A family that comes twice: the last one wins, as with the
+ * upstream. The number of a message stands for a line, that of a metric in it for a column, both from 1, in errors, in
+ * timestamp_line and timestamp_column.
+ *
+ * What has no place in the model is kept in exposition.natives, unknown fields too: a MetricFamily with its type, the
+ * one metric without labels and timestamp, and, on the first metric of the family, the family's unit. Such a message is
+ * the same whenever it is made from the same metric. A field that is absent is taken for one with its default.
+ *
+ * 0, or -1 with ERROR_SYNTAX, ERROR_INCONSISTENT (in the words of the upstream's registry; also a native histogram that
+ * would make Prometheus fail), ERROR_TOO_LARGE or ERROR_MEMORY; only exposition_release() may follow then.
+ */
+int protobuf_parse(struct exposition *exposition, struct slice bytes, const struct limits *limits, struct error *error);
+
+/*
+ * Gives a metric that was read from text the native that was kept with it. It must be one that protobuf_parse() made,
+ * and show the same values as the text does: who changes a file by hand changes what comes out. Natives are attached in
+ * ascending order of metrics; the message must outlive the exposition. 0, or -1 with the error.
+ */
+int protobuf_attach_native(struct exposition *exposition, const struct metric_family *family, uint32_t metric,
+	struct slice message, const struct limits *limits, struct error *error);
+
+/* Appends one family as one delimited message, metrics in the order given. 0, or -1 with ERROR_TOO_LARGE (the buffer's
+ * maximum) or ERROR_MEMORY and nothing appended. */
+int protobuf_append_family(struct buffer *out, const struct exposition *exposition, const struct metric_family *family,
+	struct error *error);
+
+#endif

@@ -1,0 +1,57 @@
+/*
+ * Fuzz target: names. What is escaped is a legacy name, a legacy name stays, and what the values scheme escapes comes
+ * back; what can't be unescaped stays.
+ */
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "names.h"
+#include "text.h"
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
+
+static void require(bool holds, const char *what, struct slice input)
+{
+	if (holds)
+		return;
+	fprintf(stderr, "not so: %s: %.*s\n", what, SLICE_PRINTF(input));
+	abort();
+}
+
+static void check_escaping(struct slice name, enum escaping_scheme scheme)
+{
+	struct buffer escaped, original;
+	buffer_init(&escaped, SIZE_MAX);
+	buffer_init(&original, SIZE_MAX);
+	require(name_escape(&escaped, name, scheme) == 0, "there is memory", name);
+	require(name.len == 0 || metric_name_is_legacy(buffer_slice(&escaped)), "escaped names are legacy", name);
+	if (metric_name_is_legacy(name))
+		require(slice_equal(buffer_slice(&escaped), name), "legacy names stay", name);
+	else if (scheme == ESCAPING_VALUES && name_is_utf8(name)) {
+		require(name_unescape_values(&original, buffer_slice(&escaped)) == 0, "there is memory", name);
+		require(slice_equal(buffer_slice(&original), name), "names come back", name);
+	}
+	buffer_release(&escaped);
+	buffer_release(&original);
+}
+
+static void check_unescaping(struct slice name)
+{
+	struct buffer original;
+	buffer_init(&original, SIZE_MAX);
+	require(name_unescape_values(&original, name) == 0, "there is memory", name);
+	require(original.len <= name.len, "it gets no longer", name);
+	require(!utf8_valid(name) || utf8_valid(buffer_slice(&original)), "UTF-8 stays UTF-8", name);
+	buffer_release(&original);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+	struct slice name = slice_make((const char *)data, size);
+	for (int scheme = ESCAPING_UNDERSCORES; scheme < ESCAPING_SCHEME_COUNT; scheme++)
+		check_escaping(name, (enum escaping_scheme)scheme);
+	check_unescaping(name);
+	return 0;
+}

@@ -1,0 +1,541 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <fcntl.h>
+#include <ftw.h>
+#include <limits.h>
+#include <pthread.h>
+#include <signal.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "counters.h"
+
+/* Each test has a scratch folder of its own, which is its working directory and its spool. */
+static char scratch[64];
+static int directory;
+static struct counters *counters;
+
+/* In the place of the C library's: what is older than ten minutes is a matter of this variable. */
+static time_t now;
+time_t time(time_t *out)
+{
+	if (out != NULL)
+		*out = now;
+	return now;
+}
+
+static struct counters *open_counters(void)
+{
+	struct error error = {0};
+	struct counters *opened = counters_open(directory, &error);
+	if (opened == NULL)
+		fail_msg("%s", error.message);
+	return opened;
+}
+
+static int set_up(void **state)
+{
+	now = 1800000000;
+	strcpy(scratch, "/tmp/test_counters.XXXXXX");
+	if (mkdtemp(scratch) == NULL || chdir(scratch) == -1)
+		return -1;
+	directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	counters = open_counters();
+	return 0;
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	counters_close(counters);
+	close(directory);
+	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+/* The families as text, without comments where `comments` is false. The caller frees it. */
+static char *text_of(const struct counters *from, bool comments)
+{
+	struct buffer text;
+	struct error error = {0};
+	buffer_init(&text, 1 << 20);
+	if (counters_append(from, &text, &error) == -1)
+		fail_msg("%s", error.message);
+	assert_int_equal(buffer_append_byte(&text, '\0'), 0);
+	char *out = text.data;
+	for (char *line = text.data, *end; *line != '\0'; line = end) {
+		end = strchr(line, '\n') + 1;
+		if (*line != '#' || comments) {
+			memmove(out, line, (size_t)(end - line));
+			out += end - line;
+		}
+	}
+	*out = '\0';
+	return text.data;
+}
+
+static void assert_samples_of(const struct counters *from, const char *expected)
+{
+	char *text = text_of(from, false);
+	assert_string_equal(text, expected);
+	free(text);
+}
+
+static void assert_samples(const char *expected)
+{
+	assert_samples_of(counters, expected);
+}
+
+#define NO_SYNC                                                                                                        \
+	"pgw_sync_seconds_sum 0\n"                                                                                     \
+	"pgw_sync_seconds_count 0\n"
+#define NO_SCRAPES                                                                                                     \
+	"promhttp_metric_handler_requests_total{code=\"200\"} 0\n"                                                     \
+	"promhttp_metric_handler_requests_total{code=\"500\"} 0\n"                                                     \
+	"promhttp_metric_handler_requests_total{code=\"503\"} 0\n"
+#define REQUESTS "pushgateway_http_requests_total"
+
+/* What there is before the first request, with all its comments. */
+static void test_nothing_yet(void **state)
+{
+	char *text = text_of(counters, true);
+	assert_string_equal(text,
+		"# HELP pgw_sync_seconds How long the disk let batches of changes wait.\n"
+		"# TYPE pgw_sync_seconds summary\n" NO_SYNC
+		"# HELP promhttp_metric_handler_requests_total Total number of scrapes by HTTP status code.\n"
+		"# TYPE promhttp_metric_handler_requests_total counter\n" NO_SCRAPES);
+	free(text);
+}
+
+/* The lines are the upstream's, for the same requests. */
+static void test_families(void **state)
+{
+	counters_add_push(counters, "put", 0.000768233, 134);
+	counters_add_push(counters, "post", 0.25, 1000000);
+	counters_add_request(counters, "push", "put", 200);
+	counters_add_request(counters, "status", "get", 200);
+	counters_add_request(counters, "status", "get", 200);
+	counters_add_request(counters, "delete", "delete", 202);
+	counters_add_request(counters, "push", "post", 400);
+	counters_add_scrape(counters, 200);
+	counters_add_sync(counters, 0.5);
+	counters_add_sync(counters, 0.25);
+	char *text = text_of(counters, true);
+	assert_string_equal(text,
+		"# HELP pgw_sync_seconds How long the disk let batches of changes wait.\n"
+		"# TYPE pgw_sync_seconds summary\n"
+		"pgw_sync_seconds_sum 0.75\n"
+		"pgw_sync_seconds_count 2\n"
+		"# HELP promhttp_metric_handler_requests_total Total number of scrapes by HTTP status code.\n"
+		"# TYPE promhttp_metric_handler_requests_total counter\n"
+		"promhttp_metric_handler_requests_total{code=\"200\"} 1\n"
+		"promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
+		"promhttp_metric_handler_requests_total{code=\"503\"} 0\n"
+		"# HELP pushgateway_http_push_duration_seconds HTTP request duration for pushes.\n"
+		"# TYPE pushgateway_http_push_duration_seconds summary\n"
+		"pushgateway_http_push_duration_seconds{method=\"post\",quantile=\"0.1\"} 0.25\n"
+		"pushgateway_http_push_duration_seconds{method=\"post\",quantile=\"0.5\"} 0.25\n"
+		"pushgateway_http_push_duration_seconds{method=\"post\",quantile=\"0.9\"} 0.25\n"
+		"pushgateway_http_push_duration_seconds_sum{method=\"post\"} 0.25\n"
+		"pushgateway_http_push_duration_seconds_count{method=\"post\"} 1\n"
+		"pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.1\"} 0.0007682\n"
+		"pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.5\"} 0.0007682\n"
+		"pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.9\"} 0.0007682\n"
+		"pushgateway_http_push_duration_seconds_sum{method=\"put\"} 0.000768233\n"
+		"pushgateway_http_push_duration_seconds_count{method=\"put\"} 1\n"
+		"# HELP pushgateway_http_push_size_bytes HTTP request size for pushes.\n"
+		"# TYPE pushgateway_http_push_size_bytes summary\n"
+		"pushgateway_http_push_size_bytes{method=\"post\",quantile=\"0.1\"} 1e+06\n"
+		"pushgateway_http_push_size_bytes{method=\"post\",quantile=\"0.5\"} 1e+06\n"
+		"pushgateway_http_push_size_bytes{method=\"post\",quantile=\"0.9\"} 1e+06\n"
+		"pushgateway_http_push_size_bytes_sum{method=\"post\"} 1e+06\n"
+		"pushgateway_http_push_size_bytes_count{method=\"post\"} 1\n"
+		"pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.1\"} 134\n"
+		"pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.5\"} 134\n"
+		"pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.9\"} 134\n"
+		"pushgateway_http_push_size_bytes_sum{method=\"put\"} 134\n"
+		"pushgateway_http_push_size_bytes_count{method=\"put\"} 1\n"
+		"# HELP pushgateway_http_requests_total Total HTTP requests processed by the Pushgateway, excluding "
+		"scrapes.\n"
+		"# TYPE pushgateway_http_requests_total counter\n" REQUESTS
+		"{code=\"200\",handler=\"push\",method=\"put\"} 1\n" REQUESTS
+		"{code=\"200\",handler=\"status\",method=\"get\"} 2\n" REQUESTS
+		"{code=\"202\",handler=\"delete\",method=\"delete\"} 1\n" REQUESTS
+		"{code=\"400\",handler=\"push\",method=\"post\"} 1\n");
+	free(text);
+}
+
+static void test_handlers_and_methods(void **state)
+{
+	static const char *const handlers[] = {"wipe", "static", "ready", "healthy", "api/v1/status", "api/v1/options",
+		"api/v1/metrics", "quit", "", "pus", "pushx"};
+	for (size_t i = 0; i < sizeof(handlers) / sizeof(handlers[0]); i++)
+		counters_add_request(counters, handlers[i], "GET", 200);
+	static const char *const methods[] = {"TRACE", "PUT", "POST", "PATCH", "OPTIONS", "NOTIFY", "HEAD", "DELETE",
+		"CONNECT", "BREW", "", "unknown"};
+	for (size_t i = 0; i < sizeof(methods) / sizeof(methods[0]); i++)
+		counters_add_request(counters, "push", methods[i], 200);
+	counters_add_push(counters, "get", 1, 1);
+	counters_add_push(counters, "", 1, 1);
+	assert_samples(
+		NO_SYNC NO_SCRAPES REQUESTS "{code=\"200\",handler=\"api/v1/metrics\",method=\"get\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"api/v1/options\",method=\"get\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"api/v1/status\",method=\"get\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"healthy\",method=\"get\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"connect\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"delete\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"head\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"notify\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"options\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"patch\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"post\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"put\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"trace\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"push\",method=\"unknown\"} 3\n" REQUESTS
+					    "{code=\"200\",handler=\"ready\",method=\"get\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"static\",method=\"get\"} 1\n" REQUESTS
+					    "{code=\"200\",handler=\"wipe\",method=\"get\"} 1\n");
+}
+
+/* A code of no line of its own goes to its class; nothing between 100 and 599 is lost. */
+static void test_codes(void **state)
+{
+	static const unsigned odd[] = {0, 1, 99, 600, 700, 1000, UINT_MAX};
+	for (size_t i = 0; i < sizeof(odd) / sizeof(odd[0]); i++) {
+		counters_add_scrape(counters, odd[i]);
+		counters_add_request(counters, "push", "put", odd[i]);
+	}
+	assert_samples(NO_SYNC NO_SCRAPES);
+	counters_add_scrape(counters, 418);
+	counters_add_scrape(counters, 413);
+	counters_add_scrape(counters, 599);
+	counters_add_scrape(counters, 503);
+	assert_samples(NO_SYNC "promhttp_metric_handler_requests_total{code=\"200\"} 0\n"
+			       "promhttp_metric_handler_requests_total{code=\"400\"} 1\n"
+			       "promhttp_metric_handler_requests_total{code=\"413\"} 1\n"
+			       "promhttp_metric_handler_requests_total{code=\"500\"} 1\n"
+			       "promhttp_metric_handler_requests_total{code=\"503\"} 1\n");
+	for (unsigned code = 100; code < 600; code++)
+		counters_add_request(counters, "push", "put", code);
+	char *text = text_of(counters, false);
+	unsigned sum = 0, code, count;
+	for (const char *line = text; (line = strstr(line, REQUESTS)) != NULL; line++) {
+		assert_int_equal(
+			sscanf(line, REQUESTS "{code=\"%u\",handler=\"push\",method=\"put\"} %u\n", &code, &count), 2);
+		sum += count;
+	}
+	free(text);
+	assert_int_equal(sum, 500);
+}
+
+static void test_quantiles_of_ten_minutes(void **state)
+{
+	counters_add_push(counters, "PUT", 0.5, 100);
+	now += 600;
+	assert_samples(
+		NO_SYNC NO_SCRAPES "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.1\"} NaN\n"
+				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.5\"} NaN\n"
+				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.9\"} NaN\n"
+				   "pushgateway_http_push_duration_seconds_sum{method=\"put\"} 0.5\n"
+				   "pushgateway_http_push_duration_seconds_count{method=\"put\"} 1\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.1\"} NaN\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.5\"} NaN\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.9\"} NaN\n"
+				   "pushgateway_http_push_size_bytes_sum{method=\"put\"} 100\n"
+				   "pushgateway_http_push_size_bytes_count{method=\"put\"} 1\n");
+	for (unsigned i = 1; i <= 10; i++)
+		counters_add_push(counters, "put", i * 0.125, i * 10);
+	assert_samples(
+		NO_SYNC NO_SCRAPES "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.1\"} 0.125\n"
+				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.5\"} 0.625\n"
+				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.9\"} 1.125\n"
+				   "pushgateway_http_push_duration_seconds_sum{method=\"put\"} 7.375\n"
+				   "pushgateway_http_push_duration_seconds_count{method=\"put\"} 11\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.1\"} 10\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.5\"} 50\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.9\"} 90\n"
+				   "pushgateway_http_push_size_bytes_sum{method=\"put\"} 650\n"
+				   "pushgateway_http_push_size_bytes_count{method=\"put\"} 11\n");
+}
+
+static void test_no_room_for_the_text(void **state)
+{
+	struct buffer text;
+	struct error error = {0};
+	for (size_t max = 5; max < 500; max += 100) {
+		buffer_init(&text, max);
+		assert_int_equal(buffer_append_string(&text, "kept\n"), 0);
+		assert_int_equal(counters_append(counters, &text, &error), -1);
+		assert_int_equal(error.kind, ERROR_MEMORY);
+		assert_true(slice_is(buffer_slice(&text), "kept\n"));
+		buffer_release(&text);
+	}
+}
+
+#define WORKERS	   4
+#define PER_WORKER 20000
+
+static void add_many(void)
+{
+	for (int i = 0; i < PER_WORKER; i++) {
+		counters_add_request(counters, "push", "put", 200);
+		counters_add_scrape(counters, 200);
+		counters_add_push(counters, "put", 0.25, 1000);
+		counters_add_sync(counters, 0.5);
+	}
+}
+
+static const char added_by_all[] = "pgw_sync_seconds_sum 40000\n"
+				   "pgw_sync_seconds_count 80000\n"
+				   "promhttp_metric_handler_requests_total{code=\"200\"} 80000\n"
+				   "promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
+				   "promhttp_metric_handler_requests_total{code=\"503\"} 0\n"
+				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.1\"} 0.25\n"
+				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.5\"} 0.25\n"
+				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.9\"} 0.25\n"
+				   "pushgateway_http_push_duration_seconds_sum{method=\"put\"} 20000\n"
+				   "pushgateway_http_push_duration_seconds_count{method=\"put\"} 80000\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.1\"} 1000\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.5\"} 1000\n"
+				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.9\"} 1000\n"
+				   "pushgateway_http_push_size_bytes_sum{method=\"put\"} 8e+07\n"
+				   "pushgateway_http_push_size_bytes_count{method=\"put\"} 80000\n" REQUESTS
+				   "{code=\"200\",handler=\"push\",method=\"put\"} 80000\n";
+
+static pid_t fork_worker(void (*work)(void))
+{
+	pid_t pid = fork();
+	if (pid == 0) {
+		/* Not even a failed assertion may go on with the parent's tests. */
+		alarm(60);
+		counters_close(counters);
+		struct error error;
+		counters = counters_open(directory, &error);
+		if (counters == NULL)
+			_exit(1);
+		work();
+		counters_close(counters);
+		_exit(0);
+	}
+	assert_int_not_equal(pid, -1);
+	return pid;
+}
+
+static void assert_exits(const pid_t pids[], size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		int status;
+		assert_int_equal(waitpid(pids[i], &status, 0), pids[i]);
+		assert_int_equal(status, 0);
+	}
+}
+
+static void test_processes(void **state)
+{
+	pid_t pids[WORKERS];
+	for (int i = 0; i < WORKERS; i++)
+		pids[i] = fork_worker(add_many);
+	assert_exits(pids, WORKERS);
+	assert_samples(added_by_all);
+}
+
+static void *add_many_in_thread(void *context)
+{
+	add_many();
+	return NULL;
+}
+
+static void test_threads(void **state)
+{
+	pthread_t threads[WORKERS];
+	for (int i = 0; i < WORKERS; i++)
+		assert_int_equal(pthread_create(&threads[i], NULL, add_many_in_thread, NULL), 0);
+	for (int i = 0; i < 10; i++)
+		free(text_of(counters, false));
+	for (int i = 0; i < WORKERS; i++)
+		assert_int_equal(pthread_join(threads[i], NULL), 0);
+	assert_samples(added_by_all);
+}
+
+static void add_one(void)
+{
+	counters_add_scrape(counters, 200);
+}
+
+/* Of several that find no file, or a bad one, one makes it, and none counts into another one. */
+static void test_made_by_many_at_once(void **state)
+{
+	for (int round = 0; round < 50; round++) {
+		pid_t pids[WORKERS];
+		assert_int_equal(round % 2 == 0 ? unlink("counters") : truncate("counters", 1), 0);
+		for (int i = 0; i < WORKERS; i++)
+			pids[i] = fork_worker(add_one);
+		assert_exits(pids, WORKERS);
+		struct counters *made = open_counters();
+		assert_samples_of(made, NO_SYNC "promhttp_metric_handler_requests_total{code=\"200\"} 4\n"
+						"promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
+						"promhttp_metric_handler_requests_total{code=\"503\"} 0\n");
+		counters_close(made);
+	}
+}
+
+static void add_forever(void)
+{
+	struct error error;
+	for (unsigned i = 0;; i++) {
+		counters_add_push(counters, "put", 0.25, 1000);
+		counters_add_scrape(counters, 200);
+		if (i % 64 == 0) {
+			counters_close(counters);
+			if (i % 128 == 0)
+				unlink("counters");
+			counters = counters_open(directory, &error);
+			if (counters == NULL)
+				_exit(1);
+		}
+	}
+}
+
+/* Whenever a process is killed, the file is usable, or missing and made without debris. */
+static void test_killed(void **state)
+{
+	for (unsigned i = 0; i < 100; i++) {
+		pid_t pid = fork_worker(add_forever);
+		nanosleep(&(struct timespec){.tv_nsec = 50000 + i * 10007 % 1000000}, NULL);
+		assert_int_equal(kill(pid, SIGKILL), 0);
+		int status;
+		assert_int_equal(waitpid(pid, &status, 0), pid);
+		assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+		struct counters *left = open_counters();
+		char *before = text_of(left, false), *after;
+		counters_add_sync(left, 1);
+		after = text_of(left, false);
+		assert_memory_equal(before, NO_SYNC, strlen(NO_SYNC));
+		assert_memory_equal(after, "pgw_sync_seconds_sum 1\npgw_sync_seconds_count 1\n", strlen(NO_SYNC));
+		assert_string_equal(before + strlen(NO_SYNC), after + strlen(NO_SYNC));
+		free(before);
+		free(after);
+		counters_close(left);
+		assert_int_equal(unlink("counters"), 0);
+		assert_int_equal(access(".counters.tmp", F_OK), -1);
+	}
+}
+
+static void test_kept_and_deleted(void **state)
+{
+	add_one();
+	counters_close(counters);
+	counters = open_counters();
+	add_one();
+	assert_int_equal(unlink("counters"), 0);
+	/* Goes on in memory; the next one begins again. */
+	add_one();
+	struct counters *next = open_counters();
+	assert_samples_of(next, NO_SYNC NO_SCRAPES);
+	assert_samples(NO_SYNC "promhttp_metric_handler_requests_total{code=\"200\"} 3\n"
+			       "promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
+			       "promhttp_metric_handler_requests_total{code=\"503\"} 0\n");
+	counters_close(next);
+	counters_close(NULL);
+}
+
+static void write_at(off_t offset, const char *bytes, size_t len)
+{
+	int fd = open("counters", O_WRONLY | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(pwrite(fd, bytes, len, offset), len);
+	close(fd);
+}
+
+/* The file starts with its magic and, as four bytes, the version of its layout. */
+static void test_damaged(void **state)
+{
+	static const struct {
+		off_t offset;
+		char byte;
+	} cases[] = {{0, 'P'}, {11, 'x'}, {12, 2}, {15, 1}};
+	uint32_t version = 1;
+	char start[16];
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct counters *damaged = open_counters();
+		counters_add_scrape(damaged, 200);
+		write_at(cases[i].offset, &cases[i].byte, 1);
+		counters_close(damaged);
+		struct counters *next = open_counters();
+		assert_samples_of(next, NO_SYNC NO_SCRAPES);
+		memcpy(start, next, sizeof(start));
+		counters_close(next);
+		assert_memory_equal(start, "pgw counters", 12);
+		assert_memory_equal(start + 12, &version, 4);
+	}
+	struct stat status;
+	assert_int_equal(stat("counters", &status), 0);
+	assert_int_equal(truncate("counters", status.st_size - 8), 0);
+	struct counters *next = open_counters();
+	assert_samples_of(next, NO_SYNC NO_SCRAPES);
+	counters_close(next);
+}
+
+/* Somebody filled it with ones: the numbers are nonsense, but it is read and can be counted in. */
+static void test_garbage(void **state)
+{
+	char ones[4096];
+	memset(ones, 0xff, sizeof(ones));
+	struct stat status;
+	assert_int_equal(stat("counters", &status), 0);
+	for (off_t at = 16; at < status.st_size; at += (off_t)sizeof(ones))
+		write_at(at, ones,
+			status.st_size - at < (off_t)sizeof(ones) ? (size_t)(status.st_size - at) : sizeof(ones));
+	add_many();
+	char *text = text_of(counters, false);
+	assert_non_null(strstr(text, "pgw_sync_seconds_sum NaN\npgw_sync_seconds_count 19999\n"));
+	assert_non_null(
+		strstr(text, REQUESTS "{code=\"507\",handler=\"wipe\",method=\"unknown\"} 1.8446744073709552e+19\n"));
+	free(text);
+}
+
+static void test_errors(void **state)
+{
+	struct error error = {0};
+	assert_int_equal(unlink("counters"), 0);
+	assert_int_equal(mkdir("counters", 0755), 0);
+	assert_null(counters_open(directory, &error));
+	assert_string_equal(error.message, "can't open counters: Is a directory");
+	assert_int_equal(error.kind, ERROR_CREATE);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_nothing_yet),
+		TEST(test_families),
+		TEST(test_handlers_and_methods),
+		TEST(test_codes),
+		TEST(test_quantiles_of_ten_minutes),
+		TEST(test_no_room_for_the_text),
+		TEST(test_processes),
+		TEST(test_threads),
+		TEST(test_made_by_many_at_once),
+		TEST(test_killed),
+		TEST(test_kept_and_deleted),
+		TEST(test_damaged),
+		TEST(test_garbage),
+		TEST(test_errors),
+	};
+	return cmocka_run_group_tests_name("counters", tests, NULL, NULL);
+}
