@@ -67,6 +67,8 @@ serve_writer() {
 		SERVE_NAME=$name start_serve -d spool
 		push_to "$name" "$URL" &
 		pusher=$!
+		# The first push comes through here, too.
+		[ $killed -gt 0 ] || await "$name is pushed to" test -s "$name.acknowledged"
 		random_sleep $((4 * duration))
 		kill -9 "$pid"
 		wait "$pid" 2>/dev/null
