@@ -273,19 +273,10 @@ static size_t max_labels(const struct exposition *exposition, const struct metri
 	return max;
 }
 
-static int compare_metric(const void *key, const void *element)
-{
-	uint32_t metric = *(const uint32_t *)key, other = ((const struct native *)element)->metric;
-	return (metric > other) - (metric < other);
-}
-
 /* What the lines of a metric can't hold follows them as a comment. */
 static int append_native(struct buffer *out, const struct exposition *exposition, uint32_t metric)
 {
-	const struct native *native = NULL;
-	if (exposition->native_count > 0)
-		native = bsearch(
-			&metric, exposition->natives, exposition->native_count, sizeof(*native), compare_metric);
+	const struct native *native = exposition_native(exposition, metric);
 	if (native == NULL)
 		return 0;
 	return buffer_append_string(out, CANONICAL_NATIVE) == -1 || base64_append(out, native->message) == -1
@@ -317,7 +308,8 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 		else
 			status = append_line(&writer, "", NULL, metric->value, &labels);
 		if (status == 0) {
-			*fingerprints++ = hash_fingerprint(context, labels);
+			if (fingerprints != NULL)
+				*fingerprints++ = hash_fingerprint(context, labels);
 			status = append_native(out, exposition, m);
 		}
 	}

@@ -43,8 +43,9 @@ int canonical_append_head(struct buffer *out, struct slice name, struct slice he
 #define CANONICAL_NATIVE "# pgw native "
 
 /*
- * Appends the sample lines of a family and stores the fingerprints of its series, family->metric_count of them, in
- * the order of the lines. A series is a metric's name with its labels but quantile and le. 0, or -1 with
+ * Appends the sample lines of a family and, unless `fingerprints` is NULL, stores the fingerprints of its series,
+ * family->metric_count of them, in the order of the lines. A series is a metric's name with its labels but quantile and
+ * le. 0, or -1 with
  * ERROR_INCONSISTENT (a histogram under a grouping label le, a summary under quantile: the line would have that label
  * twice), ERROR_TOO_LARGE or ERROR_MEMORY.
  */

@@ -172,12 +172,7 @@ static int append_text(struct buffer *out, const struct exposition *exposition, 
 	const struct canonical_key no_labels = {.default_instance = SIZE_MAX};
 	if (canonical_append_head(out, family->name, family->help, family->type) == -1)
 		return error_set_memory(error);
-	struct fingerprint *fingerprints = calloc(family->metric_count, sizeof(*fingerprints));
-	if (fingerprints == NULL)
-		return error_set_memory(error);
-	int status = canonical_append_samples(out, exposition, family, &no_labels, fingerprints, error);
-	free(fingerprints);
-	return status;
+	return canonical_append_samples(out, exposition, family, &no_labels, NULL, error);
 }
 
 static int append_families(

@@ -27,6 +27,20 @@ bool line_suffix_cut(struct slice *name, enum line_suffix suffix)
 	return true;
 }
 
+static int compare_native(const void *key, const void *element)
+{
+	uint32_t metric = *(const uint32_t *)key, of = ((const struct native *)element)->metric;
+	return (metric > of) - (metric < of);
+}
+
+const struct native *exposition_native(const struct exposition *exposition, uint32_t metric)
+{
+	if (exposition->native_count == 0)
+		return NULL;
+	return bsearch(
+		&metric, exposition->natives, exposition->native_count, sizeof(*exposition->natives), compare_native);
+}
+
 void exposition_init(struct exposition *exposition)
 {
 	*exposition = (struct exposition){0};

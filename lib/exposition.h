@@ -137,6 +137,9 @@ static inline const struct label *metric_labels(const struct exposition *exposit
 	return metric->label_count == 0 ? NULL : exposition->labels + metric->first_label;
 }
 
+/* The native of a metric, or NULL. */
+const struct native *exposition_native(const struct exposition *exposition, uint32_t metric);
+
 void exposition_init(struct exposition *exposition);
 void exposition_release(struct exposition *exposition);
 

@@ -147,20 +147,6 @@ int protobuf_metric_of(struct arena *arena, const struct exposition *exposition,
 	return -1;
 }
 
-static int compare_native(const void *key, const void *element)
-{
-	uint32_t metric = *(const uint32_t *)key, of = ((const struct native *)element)->metric;
-	return (metric > of) - (metric < of);
-}
-
-static const struct native *find_native(const struct exposition *exposition, uint32_t metric)
-{
-	if (exposition->native_count == 0)
-		return NULL;
-	return bsearch(
-		&metric, exposition->natives, exposition->native_count, sizeof(*exposition->natives), compare_native);
-}
-
 /* Values without escapes are not copied. 0, or -1 with errno. */
 static int unescape(struct arena *arena, struct slice escaped, ProtobufCBinaryData *plain)
 {
@@ -209,7 +195,7 @@ static int append_metric(struct buffer *out, struct arena *arena, const struct e
 	enum metric_type type, uint32_t index)
 {
 	const struct metric *metric = &exposition->metrics[index];
-	const struct native *native = find_native(exposition, index);
+	const struct native *native = exposition_native(exposition, index);
 	proto_metric message = IO__PROMETHEUS__CLIENT__METRIC__INIT;
 	struct slice rest = {0}, kept = {0};
 	if (native != NULL) {
@@ -231,7 +217,7 @@ static struct protobuf_head native_head(const struct exposition *exposition, con
 	struct protobuf_head head = {0};
 	uint32_t m = exposition->native_count == 0 ? EXPOSITION_NONE : family->first_metric;
 	for (; m != EXPOSITION_NONE; m = exposition->metrics[m].next) {
-		const struct native *native = find_native(exposition, m);
+		const struct native *native = exposition_native(exposition, m);
 		if (native != NULL && protobuf_read_head(native->message, &head))
 			break;
 	}

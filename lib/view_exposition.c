@@ -1,6 +1,4 @@
 /* The exposition of the whole: the families of all groups and the gateway's own, merged by name. */
-#include <errno.h>
-#include <stdlib.h>
 
 #include "own.h"
 #include "view.h"
@@ -25,12 +23,7 @@ static int append_own(
 	const struct exposition *own, const struct metric_family *family, struct buffer *out, struct error *error)
 {
 	const struct canonical_key no_labels = {.default_instance = SIZE_MAX};
-	struct fingerprint *fingerprints = calloc(family->metric_count, sizeof(*fingerprints));
-	if (fingerprints == NULL)
-		return error_set_memory(error);
-	int status = canonical_append_samples(out, own, family, &no_labels, fingerprints, error);
-	free(fingerprints);
-	return status;
+	return canonical_append_samples(out, own, family, &no_labels, NULL, error);
 }
 
 static int append_without_comments(struct slice samples, struct buffer *out)
