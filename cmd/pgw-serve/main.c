@@ -14,6 +14,7 @@
 #include "error.h"
 #include "log.h"
 #include "options.h"
+#include "routes.h"
 #include "server.h"
 #include "service.h"
 #include "settings.h"
@@ -81,7 +82,7 @@ static enum view_mode choose_view_mode(const struct sockets *sockets)
 static int serve(struct settings *settings, struct sockets *sockets, struct error *error)
 {
 	struct service service;
-	if (open_sockets(sockets, settings, error) == -1)
+	if (routes_check(settings, error) == -1 || open_sockets(sockets, settings, error) == -1)
 		return -1;
 	log_open(settings->log_level, settings->log_format, sockets->stderr_taken);
 	fit_connections(&settings->server.connections);

@@ -8,22 +8,40 @@
 #define PATH_CHARACTERS	 "-._~$&+,/:;=@"
 #define QUERY_CHARACTERS "-._~$&+,/:;=@?!*'()[]%"
 
-void path_split(struct slice target, struct slice *path, struct slice *query)
+/* What follows "scheme://authority"; all of it where the target does not begin so (RFC 3986, section 3). */
+static struct slice cut_authority(struct slice target)
 {
-	static const struct slice schemes[] = {SLICE_LITERAL("http://"), SLICE_LITERAL("https://")};
-	for (size_t i = 0; i < sizeof(schemes) / sizeof(schemes[0]); i++) {
-		if (!slice_has_prefix(target, schemes[i]))
+	static const char letters[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ";
+	static const char others[] = "0123456789+-.";
+	size_t at = 0;
+	while (at < target.len &&
+		(strchr(letters, target.data[at]) != NULL || (at > 0 && strchr(others, target.data[at]) != NULL)))
+		at++;
+	struct slice rest = slice_make(target.data + at, target.len - at);
+	static const struct slice mark = SLICE_LITERAL("://");
+	if (at == 0 || !slice_has_prefix(rest, mark))
+		return target;
+	for (at = mark.len; at < rest.len && rest.data[at] != '/' && rest.data[at] != '?'; at++)
+		;
+	return slice_make(rest.data + at, rest.len - at);
+}
+
+int path_split(struct slice target, struct slice *path, struct slice *query)
+{
+	static const struct slice root = SLICE_LITERAL("/");
+	for (size_t i = 0; i < target.len; i++) {
+		if ((unsigned char)target.data[i] > ' ' && target.data[i] != '\x7f')
 			continue;
-		size_t at = schemes[i].len;
-		while (at < target.len && target.data[at] != '/' && target.data[at] != '?')
-			at++;
-		target = slice_make(target.data + at, target.len - at);
-		break;
+		errno = EINVAL;
+		return -1;
 	}
-	const char *mark = target.len == 0 ? NULL : memchr(target.data, '?', target.len);
-	size_t len = mark == NULL ? target.len : (size_t)(mark - target.data);
-	*path = slice_make(target.data, len);
-	*query = slice_make(target.data + len, target.len - len);
+	struct slice local = cut_authority(target);
+	const char *mark = local.len == 0 ? NULL : memchr(local.data, '?', local.len);
+	size_t len = mark == NULL ? local.len : (size_t)(mark - local.data);
+	bool absolute = local.data != target.data;
+	*path = absolute && len == 0 ? root : slice_make(local.data, len);
+	*query = slice_make(local.data + len, local.len - len);
+	return 0;
 }
 
 int path_decode(struct buffer *out, struct slice encoded)

@@ -13,9 +13,12 @@
 #include "buffer.h"
 #include "slice.h"
 
-/* Splits a raw target into path and query (with its "?"), both still encoded. The absolute form that proxies send
- * (http://host/path) loses scheme and host. */
-void path_split(struct slice target, struct slice *path, struct slice *query);
+/*
+ * Splits a raw target into path and query (with its "?"), both still encoded. The absolute form, which proxies are sent
+ * and every server must take (RFC 9112, section 3.2.2), loses scheme and host whatever they are; without a path it
+ * means the root. 0, or -1 with EINVAL where there is a blank or a control character, which no target has.
+ */
+int path_split(struct slice target, struct slice *path, struct slice *query);
 
 /* Appends the path with its %XX decoded. 0, or -1 with EINVAL for a bad escape or a path that doesn't start with a
  * slash, ENOMEM, or EMSGSIZE. */

@@ -13,6 +13,8 @@
 /* So much of a body that nobody wants is read, so that the connection can go on. Go's net/http does the same. */
 #define DISCARD_MAX (256u << 10)
 
+#define ALLOW_MAX 256
+
 /* So much of a body's announced length is believed. */
 #define RESERVE_MAX (1u << 20)
 
@@ -99,31 +101,45 @@ static bool redirected_to_route(struct request *request, struct slice query, con
 	return request->response != NULL || request->end_connection;
 }
 
+/* Answers a request whose path has no handler for its method. */
+static void answer_unhandled(struct request *request, const char *method)
+{
+	struct buffer allow;
+	buffer_init(&allow, ALLOW_MAX);
+	if (route_allow(request->service->settings, buffer_slice(&request->path), &allow) == -1 ||
+		buffer_append_byte(&allow, '\0') == -1) {
+		request_answer(request, MHD_HTTP_INTERNAL_SERVER_ERROR, 0, NULL);
+	} else if (*allow.data == '\0') {
+		request_answer_text(request, MHD_HTTP_NOT_FOUND, "404 page not found");
+	} else if (strcmp(method, "OPTIONS") == 0) {
+		request_answer_empty(request, MHD_HTTP_OK, MHD_HTTP_HEADER_ALLOW, allow.data);
+	} else {
+		request_answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Method Not Allowed");
+		request_add_header(request, MHD_HTTP_HEADER_ALLOW, allow.data);
+	}
+	buffer_release(&allow);
+}
+
 /* Finds route and handler, or answers. */
 static void find_handler(struct request *request, const char *method)
 {
 	struct slice encoded, query;
-	path_split(slice_of(request->target), &encoded, &query);
-	if (path_decode(&request->path, encoded) == -1) {
+	if (strcmp(request->target, "*") == 0 && strcmp(method, "OPTIONS") == 0) {
+		request_answer_fixed(request, MHD_HTTP_OK, ANSWER_EMPTY);
+		return;
+	}
+	if (path_split(slice_of(request->target), &encoded, &query) == -1 ||
+		path_decode(&request->path, encoded) == -1) {
 		request_answer_text(request, MHD_HTTP_BAD_REQUEST, "%s",
 			errno == EINVAL ? "invalid path or percent-encoding in the URL" : strerror(errno));
 		return;
 	}
 	if (redirected(request, query, method))
 		return;
-	request->route = route_find(request->service->settings, buffer_slice(&request->path));
-	if (request->route != NULL)
-		request->handler = route_handler(request->route, method);
-	if (request->handler != NULL || redirected_to_route(request, query, method))
-		return;
-	if (request->route == NULL || request->route->allow == NULL) {
-		request_answer_text(request, MHD_HTTP_NOT_FOUND, "404 page not found");
-	} else if (strcmp(method, "OPTIONS") == 0) {
-		request_answer_empty(request, MHD_HTTP_OK, MHD_HTTP_HEADER_ALLOW, request->route->allow);
-	} else {
-		request_answer_text(request, MHD_HTTP_METHOD_NOT_ALLOWED, "Method Not Allowed");
-		request_add_header(request, MHD_HTTP_HEADER_ALLOW, request->route->allow);
-	}
+	request->handler =
+		route_find(request->service->settings, buffer_slice(&request->path), method, &request->route);
+	if (request->handler == NULL && !redirected_to_route(request, query, method))
+		answer_unhandled(request, method);
 }
 
 static int set_too_large(const struct request *request, struct error *error)

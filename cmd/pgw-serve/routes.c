@@ -6,6 +6,7 @@
 #include "api.h"
 #include "handlers.h"
 #include "scrape.h"
+#include "text.h"
 
 #define METRICS "/metrics"
 #define API	"/api/v1"
@@ -30,8 +31,8 @@ static const struct method_handler group_methods[] = {
 	{"DELETE", false, handle_delete, "delete"},
 	NO_METHOD,
 };
+static const struct method_handler quit_read_methods[] = {{"GET", false, handle_quit_read, NULL}, NO_METHOD};
 static const struct method_handler quit_methods[] = {
-	{"GET", false, handle_quit_read, NULL},
 	{"POST", false, handle_quit, NULL},
 	{"PUT", false, handle_quit, NULL},
 	NO_METHOD,
@@ -50,21 +51,27 @@ static const struct method_handler api_wipe_methods[] = {{"PUT", false, handle_w
 static const struct method_handler api_rest_methods[] = {API_OPTIONS, NO_METHOD};
 
 static const struct route routes[] = {
-	{METRICS "/job/", ROUTE_GROUP, group_methods, "DELETE, OPTIONS, POST, PUT"},
-	{METRICS "/job@base64/", ROUTE_GROUP, group_methods, "DELETE, OPTIONS, POST, PUT"},
-	{"", ROUTE_TELEMETRY, telemetry_methods, "GET, HEAD, OPTIONS"},
-	{"/-/healthy", ROUTE_EXACT, healthy_methods, "GET, HEAD, OPTIONS"},
-	{"/-/ready", ROUTE_EXACT, ready_methods, "GET, HEAD, OPTIONS"},
-	{"/-/quit", ROUTE_EXACT, quit_methods, "GET, OPTIONS, POST, PUT"},
-	{"/status", ROUTE_EXACT, index_methods, "GET, HEAD, OPTIONS"},
-	{"/", ROUTE_EXACT, index_methods, "GET, HEAD, OPTIONS"},
-	{API "/metrics", ROUTE_API, api_metrics_methods, "GET, HEAD, OPTIONS"},
-	{API "/status", ROUTE_API, api_status_methods, "GET, HEAD, OPTIONS"},
-	{API "/admin/wipe", ROUTE_API_ADMIN, api_wipe_methods, "OPTIONS, PUT"},
-	{API "/", ROUTE_API_REST, api_rest_methods, NULL},
+	{METRICS "/job/", ROUTE_GROUP, group_methods},
+	{METRICS "/job@base64/", ROUTE_GROUP, group_methods},
+	{"", ROUTE_TELEMETRY, telemetry_methods},
+	{"/-/healthy", ROUTE_EXACT, healthy_methods},
+	{"/-/ready", ROUTE_EXACT, ready_methods},
+	{"/-/quit", ROUTE_EXACT, quit_methods},
+	{"/-/quit", ROUTE_ROOT, quit_read_methods},
+	{"/status", ROUTE_EXACT, index_methods},
+	{"/", ROUTE_EXACT, index_methods},
+	{API "/metrics", ROUTE_API, api_metrics_methods},
+	{API "/status", ROUTE_API, api_status_methods},
+	{API "/admin/wipe", ROUTE_API_ADMIN, api_wipe_methods},
+	{API "/", ROUTE_API_REST, api_rest_methods},
 };
 
 #define ROUTE_COUNT (sizeof(routes) / sizeof(routes[0]))
+
+/* All methods that a route may have. */
+static const char *const methods[] = {"DELETE", "GET", "HEAD", "OPTIONS", "POST", "PUT"};
+
+#define METHOD_COUNT (sizeof(methods) / sizeof(methods[0]))
 
 /* Cuts a prefix off; false, and *path as it was, where it is not there. */
 static bool cut_prefix(struct slice *path, const char *prefix, bool fold)
@@ -79,7 +86,9 @@ static bool cut_prefix(struct slice *path, const char *prefix, bool fold)
 /* The parts of a route's path as the settings have it. */
 static const char *path_start(const struct settings *settings, const struct route *route)
 {
-	return route->kind == ROUTE_TELEMETRY ? settings->telemetry_path : settings->route_prefix;
+	if (route->kind == ROUTE_TELEMETRY)
+		return settings->telemetry_path;
+	return route->kind == ROUTE_ROOT ? "" : settings->route_prefix;
 }
 
 static bool matches(const struct settings *settings, const struct route *route, struct slice path)
@@ -93,20 +102,59 @@ static bool matches(const struct settings *settings, const struct route *route, 
 	return route->kind == ROUTE_API_REST || path.len == 0;
 }
 
-const struct route *route_find(const struct settings *settings, struct slice path)
-{
-	for (size_t i = 0; i < ROUTE_COUNT; i++)
-		if (matches(settings, &routes[i], path))
-			return &routes[i];
-	return NULL;
-}
-
-const struct method_handler *route_handler(const struct route *route, const char *method)
+static const struct method_handler *find_method(const struct route *route, const char *method)
 {
 	for (const struct method_handler *handler = route->methods; handler->method != NULL; handler++)
 		if (strcmp(handler->method, method) == 0)
 			return handler;
 	return NULL;
+}
+
+const struct method_handler *route_find(
+	const struct settings *settings, struct slice path, const char *method, const struct route **route)
+{
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		const struct method_handler *handler = find_method(&routes[i], method);
+		if (handler == NULL || !matches(settings, &routes[i], path))
+			continue;
+		*route = &routes[i];
+		return handler;
+	}
+	return NULL;
+}
+
+int route_allow(const struct settings *settings, struct slice path, struct buffer *allow)
+{
+	bool taken[METHOD_COUNT] = {false};
+	bool any = false;
+	for (size_t i = 0; i < ROUTE_COUNT; i++) {
+		if (routes[i].kind == ROUTE_API_REST || !matches(settings, &routes[i], path))
+			continue;
+		any = true;
+		for (size_t m = 0; m < METHOD_COUNT; m++)
+			taken[m] |= strcmp(methods[m], "OPTIONS") == 0 || find_method(&routes[i], methods[m]) != NULL;
+	}
+	const char *separator = "";
+	for (size_t m = 0; any && m < METHOD_COUNT; m++) {
+		if (!taken[m])
+			continue;
+		if (buffer_printf(allow, "%s%s", separator, methods[m]) == -1)
+			return -1;
+		separator = ", ";
+	}
+	return 0;
+}
+
+int routes_check(const struct settings *settings, struct error *error)
+{
+	struct slice path = slice_of(settings->telemetry_path);
+	bool taken = route_lacks_slash(settings, path);
+	for (size_t i = 0; i < ROUTE_COUNT; i++)
+		taken |= routes[i].kind != ROUTE_TELEMETRY && matches(settings, &routes[i], path) &&
+			 (routes[i].kind == ROUTE_API_REST || find_method(&routes[i], "GET") != NULL);
+	if (!taken)
+		return 0;
+	return error_set(error, ERROR_USAGE, "--web.telemetry-path: something else is served at %s", quote(path).text);
 }
 
 struct slice route_group_path(const struct settings *settings, struct slice path)
@@ -152,7 +200,7 @@ bool route_fix(const struct settings *settings, struct slice path, const char *m
 		const struct route *route = &routes[i];
 		struct slice name = slice_of(route->path), end;
 		if (route->kind == ROUTE_API_REST || (route->kind == ROUTE_API_ADMIN && !settings->admin_api) ||
-			route_handler(route, method) == NULL || !fix(settings, route, path, &end))
+			find_method(route, method) == NULL || !fix(settings, route, path, &end))
 			continue;
 		if (route->kind == ROUTE_GROUP && end.len == 0)
 			name.len--;

@@ -2,7 +2,8 @@
  * routes: which request is for whom.
  *
  * The table is the upstream's (main.go and api/v1/api.go of release 1.11), with HEAD where GET is. All paths are below
- * --web.route-prefix.
+ * --web.route-prefix but one: GET /-/quit, which tells how to do it, is at the root whatever the prefix is. Where
+ * routes of the same path take different methods, each has its own.
  */
 #ifndef PGW_ROUTES_H
 #define PGW_ROUTES_H
@@ -10,6 +11,7 @@
 #include <stdbool.h>
 
 #include "buffer.h"
+#include "error.h"
 #include "settings.h"
 #include "slice.h"
 
@@ -17,18 +19,18 @@ struct request;
 
 enum route_kind {
 	ROUTE_EXACT,
+	ROUTE_ROOT,	 /* the same, without the prefix */
 	ROUTE_GROUP,	 /* everything below the path, which ends in a slash; the path names a group */
 	ROUTE_TELEMETRY, /* --web.telemetry-path */
 	ROUTE_API,	 /* as ROUTE_EXACT, but matched by the letter */
 	ROUTE_API_ADMIN, /* the same, with --web.enable-admin-api */
-	ROUTE_API_REST,	 /* everything below the path */
+	ROUTE_API_REST,	 /* everything below the path; other methods get 404 */
 };
 
 struct route {
 	const char *path;
 	enum route_kind kind;
 	const struct method_handler *methods;
-	const char *allow; /* the value of Allow; NULL where other methods get 404 */
 };
 
 struct method_handler {
@@ -38,11 +40,16 @@ struct method_handler {
 	const char *counted;			 /* its name in pushgateway_http_requests_total; NULL: not there */
 };
 
-/* The route of a decoded path, or NULL. */
-const struct route *route_find(const struct settings *settings, struct slice path);
+/* Refuses a --web.telemetry-path that another route needs for itself. 0, or -1 with ERROR_USAGE. */
+int routes_check(const struct settings *settings, struct error *error);
 
-/* The handler of a method on a route, or NULL. */
-const struct method_handler *route_handler(const struct route *route, const char *method);
+/* The handler of a method on a decoded path and, in *route, its route; NULL where there is none. */
+const struct method_handler *route_find(
+	const struct settings *settings, struct slice path, const char *method, const struct route **route);
+
+/* Appends the methods that a decoded path takes, as the value of Allow; nothing where there is no such path. 0, or -1
+ * with errno. */
+int route_allow(const struct settings *settings, struct slice path, struct buffer *allow);
 
 /* What follows "/metrics" in the path of a ROUTE_GROUP. */
 struct slice route_group_path(const struct settings *settings, struct slice path);

@@ -62,6 +62,12 @@ usage '--inetd and --web.systemd-socket exclude each other' --web.systemd-socket
 usage '--web.enable-lifecycle takes no value' --web.enable-lifecycle=true
 usage '--no-web.enable-lifecycle takes no value' --no-web.enable-lifecycle=true
 usage '--web.telemetry-path: there must be a path' --web.telemetry-path=/
+# The upstream panics for the first ones and never serves the metrics for the others.
+for path in /-/healthy /-/ready/ /status /-/quit //-/./ready /api/v1 /api/v1/status /api/v1/any/thing; do
+	clean=${path%/}
+	usage "--web.telemetry-path: something else is served at \"$(sed 's|^//-/\./|/-/|' <<<"$clean")\"" "--web.telemetry-path=$path"
+done
+usage '--web.telemetry-path: something else is served at "/p/q/status"' --web.route-prefix=p/q --web.telemetry-path=status
 usage '--web.external-url: "http://x/%zz" is not a URL' --web.external-url=http://x/%zz
 usage 'unknown or ambiguous option --no-log.level' --no-log.level
 : >metrics.gob
@@ -113,10 +119,25 @@ warn
 400
 PUT
 text format parsing error in line 1: expected float as value, got \"x\"" "is one line of JSON in the log"
-answers 405 "GET /-/quit" GET "$URL/pgw/-/quit"
+# As in the upstream's main.go: PUT and POST are below the prefix, and GET, which tells that, is not.
+answers 405 "GET /-/quit" GET "$URL/-/quit"
 is "$body" "Only POST or PUT requests allowed." "is not the way"
-answers 405 "DELETE neither" DELETE "$URL/pgw/-/quit"
-has "$headers" 'allow: GET, OPTIONS, POST, PUT' "the others are"
+while read -r method path expected allow; do
+	answers "$expected" "$method $path" "$method" "$URL$path"
+	is "$(sed -n 's/^\(allow\|location\): //p' <<<"$headers")" "${allow//,/, }" "has ${allow:-neither Location nor Allow}"
+done <<'END'
+PUT /-/quit 405 GET,OPTIONS
+POST /-/quit 405 GET,OPTIONS
+HEAD /-/quit 405 GET,OPTIONS
+OPTIONS /-/quit 200 GET,OPTIONS
+GET /-/quit/ 301 /-/quit
+PUT /-/quit/ 404
+GET /pgw/-/quit 405 OPTIONS,POST,PUT
+DELETE /pgw/-/quit 405 OPTIONS,POST,PUT
+OPTIONS /pgw/-/quit 200 OPTIONS,POST,PUT
+GET /pgw/-/quit/ 404
+PUT /pgw/-/quit/ 307 /pgw/-/quit
+END
 answers 200 "PUT /-/quit" PUT "$URL/pgw/-/quit"
 is "$body" "Requesting termination... Goodbye!" "says goodbye"
 wait "$pid"
@@ -135,6 +156,23 @@ stops TERM "$pid" 0 "ends"
 start_serve -d spool --web.external-url=http://h/%61%20b?c
 answers 200 "the path of the URL is decoded" GET "$URL/a%20b/metrics"
 stops TERM "$pid" 0 "ends"
+
+# Paths that scrapes share with other methods
+for path in /metrics/job/a /metrics/job@base64/YQ /metrics/job /api /-/quit; do
+	start_serve -d spool --web.telemetry-path="$path" --web.route-prefix=/p --web.enable-lifecycle
+	answers 200 "a scrape of /p$path" GET "$URL/p$path"
+	like "$body" 'pgw_build_info\{' "is one"
+	answers 405 "PATCH /p$path" PATCH "$URL/p$path"
+	case $path in
+	/metrics/job*/*)
+		has "$headers" 'allow: DELETE, GET, HEAD, OPTIONS, POST, PUT' "has all methods"
+		answers 200 "a push there" POST "$URL/p$path" --data-binary $'m 1\n'
+		;;
+	/-/quit) has "$headers" 'allow: GET, HEAD, OPTIONS, POST, PUT' "has all methods" ;;
+	*) has "$headers" 'allow: GET, HEAD, OPTIONS' "has those of a scrape" ;;
+	esac
+	stops TERM "$pid" 0 "ends"
+done
 
 # Routes and redirections
 rm -rf spool
@@ -185,6 +223,38 @@ POST /api/v1/admin/wipe 405 OPTIONS,PUT
 END
 like "$(raw 'GET /-/healthy HTTP/1.1\r\n\r\n')" $'^HTTP/1.1 400 Bad Request\n.*\n400 Bad Request: missing required Host header$' "HTTP/1.1 without a Host"
 like "$(raw 'GET /-/healthy HTTP/1.0\r\n\r\n')" '^HTTP/1.[01] 200 OK' "HTTP/1.0 needs none"
+# Odd targets. CONNECT, with a host and a port, and "*" of another method are for nobody here.
+while read -r target expected; do
+	is "$(raw "$target"'\r\nHost: h\r\nConnection: close\r\n\r\n' | sed -n -e '1s/^[^ ]* \([0-9]*\) .*/\1/p' -e '/^$/,$p' | tr -s '\n' ' ' | sed 's/ $//')" \
+		"${expected//_/ }" "$target"
+done <<'END'
+OPTIONS\x20*\x20HTTP/1.1 200
+GET\x20http://h/-/ready\x20HTTP/1.1 200_OK
+GET\x20HTTPS://u:p@[::1]:80/-/ready?q\x20HTTP/1.1 200_OK
+GET\x20x+y-1.z://h/-/ready\x20HTTP/1.1 200_OK
+GET\x20http:///-/ready\x20HTTP/1.1 200_OK
+OPTIONS\x20http://h\x20HTTP/1.1 200
+OPTIONS\x20http://h?q\x20HTTP/1.1 200
+PATCH\x20http://h\x20HTTP/1.1 405_Method_Not_Allowed
+GET\x20*\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+PUT\x20*\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+OPTIONS\x20*x\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+OPTIONS\x20/*\x20HTTP/1.1 404_404_page_not_found
+CONNECT\x20h:80\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20-/ready\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20?q\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20://h/-/ready\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x201x://h/-/ready\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20http:/-/ready\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20mailto:x\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20/-/ready\x20x\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20/-/ready\x20\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20/-/re\x01ady\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20/-/re\x7fady\x20HTTP/1.1 400_invalid_path_or_percent-encoding_in_the_URL
+GET\x20/-/ready#x\x20HTTP/1.1 404_404_page_not_found
+GET\x20/-/ready\xff\x20HTTP/1.1 404_404_page_not_found
+GET\x20/-/ready\x20HTTP/2.0 505_<html><head><title>Requested_HTTP_version_is_not_supported</title></head><body>Requested_HTTP_version_is_not_supported.</body></html>
+END
 answers 301 "a query in a link" GET "$URL/metrics/?a=%22'<>&b"
 is "$body" '<a href="/metrics?a=%22&#39;%3C%3E&amp;b">Moved Permanently</a>.' "is escaped"
 
