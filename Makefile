@@ -72,6 +72,12 @@ $(BUILD)/gen/metrics.pb-c.o: $(BUILD)/gen/metrics.pb-c.c
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
 $(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/protobuf*.c) cmd/pgw-serve/api_metric.c): $(BUILD)/gen/metrics.pb-c.h
 
+# Style and script of the web page, as string literals.
+$(BUILD)/cmd/pgw-serve/page.o: $(BUILD)/gen/page.css.h $(BUILD)/gen/page.js.h
+$(BUILD)/gen/page.%.h: cmd/pgw-serve/page.%
+	@mkdir -p $(@D)
+	sed -e 's/[\\"]/\\&/g' -e 's/.*/"&\\n"/' $< >$@
+
 include $(wildcard tests/tests.mk)
 
 install: all

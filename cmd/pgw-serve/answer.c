@@ -7,6 +7,7 @@
 #include <string.h>
 #include <sys/socket.h>
 
+#include "html.h"
 #include "log.h"
 #include "path.h"
 #include "request.h"
@@ -134,19 +135,16 @@ void request_answer_empty(struct request *request, unsigned status, const char *
 		request_add_header(request, header, value);
 }
 
-/* Of what a location may hold, these two mean something in HTML. */
 static int append_link(struct buffer *page, const char *location, const char *title)
 {
-	if (buffer_append_string(page, "<a href=\"") == -1)
-		return -1;
-	for (const char *at = location; *at != '\0'; at++) {
-		int failed = *at == '&'	   ? buffer_append_string(page, "&amp;")
-			     : *at == '\'' ? buffer_append_string(page, "&#39;")
-					   : buffer_append_byte(page, *at);
-		if (failed == -1)
-			return -1;
-	}
-	return buffer_printf(page, "\">%s</a>.\n\n", title);
+	struct html html;
+	html_init(&html, page);
+	html_markup(&html, "<a href=\"");
+	html_text(&html, slice_of(location));
+	html_markup(&html, "\">");
+	html_text(&html, slice_of(title));
+	html_markup(&html, "</a>.\n\n");
+	return html_finish(&html);
 }
 
 void request_answer_redirect(

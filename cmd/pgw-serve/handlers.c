@@ -10,22 +10,6 @@ void handle_ok(struct request *request)
 	request_answer_fixed(request, MHD_HTTP_OK, ANSWER_OK);
 }
 
-void handle_index(struct request *request)
-{
-	const char *prefix = request->service->settings->route_prefix;
-	request_answer_text(request, MHD_HTTP_OK,
-		"pgw " PGW_VERSION ", a gateway for metrics that are pushed\n"
-		"\n"
-		"POST    %s/metrics/job/JOB[/LABEL/VALUE]...  replaces metric families of a group\n"
-		"PUT     %s/metrics/job/JOB[/LABEL/VALUE]...  replaces a group\n"
-		"DELETE  %s/metrics/job/JOB[/LABEL/VALUE]...  deletes a group\n"
-		"GET     %s  all groups, for Prometheus\n"
-		"GET     %s/api/v1/metrics  all groups, as JSON\n"
-		"GET     %s/api/v1/status  build and flags, as JSON\n"
-		"GET     %s/-/healthy, %s/-/ready",
-		prefix, prefix, prefix, request->service->settings->telemetry_path, prefix, prefix, prefix, prefix);
-}
-
 static void queue_change(struct request *request, enum store_method method, const struct exposition *pushed)
 {
 	request->change.method = method;

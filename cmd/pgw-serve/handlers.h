@@ -1,6 +1,6 @@
 /*
- * handlers: what the routes do but for the scrape (scrape.h) and the JSON API (api.h). Each gives its request an
- * answer, or queues a change for it.
+ * handlers: what the routes do but for the scrape (scrape.h), the JSON API (api.h) and the web page (page.h). Each
+ * gives its request an answer, or queues a change for it.
  */
 #ifndef PGW_HANDLERS_H
 #define PGW_HANDLERS_H
@@ -8,7 +8,6 @@
 struct request;
 
 void handle_ok(struct request *request);
-void handle_index(struct request *request);
 
 void handle_post(struct request *request);
 void handle_put(struct request *request);

@@ -5,6 +5,7 @@
 
 #include "api.h"
 #include "handlers.h"
+#include "page.h"
 #include "scrape.h"
 #include "text.h"
 
@@ -21,7 +22,8 @@
 		"HEAD", false, handle, counted                                                                         \
 	}
 
-static const struct method_handler index_methods[] = {GET_HEAD(handle_index, "status"), NO_METHOD};
+static const struct method_handler groups_methods[] = {GET_HEAD(page_handle_groups, "status"), NO_METHOD};
+static const struct method_handler status_methods[] = {GET_HEAD(page_handle_status, "status"), NO_METHOD};
 static const struct method_handler healthy_methods[] = {GET_HEAD(handle_ok, "healthy"), NO_METHOD};
 static const struct method_handler ready_methods[] = {GET_HEAD(handle_ok, "ready"), NO_METHOD};
 static const struct method_handler telemetry_methods[] = {GET_HEAD(handle_scrape, NULL), NO_METHOD};
@@ -58,8 +60,8 @@ static const struct route routes[] = {
 	{"/-/ready", ROUTE_EXACT, ready_methods},
 	{"/-/quit", ROUTE_EXACT, quit_methods},
 	{"/-/quit", ROUTE_ROOT, quit_read_methods},
-	{"/status", ROUTE_EXACT, index_methods},
-	{"/", ROUTE_EXACT, index_methods},
+	{"/status", ROUTE_EXACT, status_methods},
+	{"/", ROUTE_EXACT, groups_methods},
 	{API "/metrics", ROUTE_API, api_metrics_methods},
 	{API "/status", ROUTE_API, api_status_methods},
 	{API "/admin/wipe", ROUTE_API_ADMIN, api_wipe_methods},

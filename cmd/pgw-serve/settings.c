@@ -305,22 +305,35 @@ void settings_release(struct settings *settings)
 	*settings = (struct settings){0};
 }
 
-void settings_append_flags(const struct settings *settings, struct json *json)
+int settings_each_flag(const struct settings *settings,
+	int (*show)(void *context, const char *name, struct slice value), void *context)
 {
 	struct buffer value;
+	int result = 0;
 	buffer_init(&value, SIZE_MAX);
-	json_begin_object(json);
-	for (size_t i = 0; i < FLAG_COUNT; i++) {
+	for (size_t i = 0; result == 0 && i < FLAG_COUNT; i++) {
 		if (flags[i].kind == NULL)
 			continue;
 		buffer_clear(&value);
-		if (flags[i].kind->show(&flags[i], settings, &value) == -1) {
-			json->failed = ENOMEM;
-			break;
-		}
-		json_key(json, flags[i].name);
-		json_string(json, buffer_slice(&value));
+		result = flags[i].kind->show(&flags[i], settings, &value);
+		if (result == 0)
+			result = show(context, flags[i].name, buffer_slice(&value));
 	}
-	json_end_object(json);
 	buffer_release(&value);
+	return result;
+}
+
+static int append_flag(void *json, const char *name, struct slice value)
+{
+	json_key(json, name);
+	json_string(json, value);
+	return 0;
+}
+
+void settings_append_flags(const struct settings *settings, struct json *json)
+{
+	json_begin_object(json);
+	if (settings_each_flag(settings, append_flag, json) == -1)
+		json->failed = errno;
+	json_end_object(json);
 }

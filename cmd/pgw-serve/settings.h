@@ -17,6 +17,7 @@
 #include "json.h"
 #include "log.h"
 #include "server.h"
+#include "slice.h"
 #include "spool.h"
 
 #define SETTINGS_DEFAULT_ADDRESS ":9091"
@@ -60,6 +61,11 @@ enum settings_result {
 /* Reads the command line. The strings point into argv. settings_release() follows in any case. */
 enum settings_result settings_parse(struct settings *settings, int argc, char *argv[], struct error *error);
 void settings_release(struct settings *settings);
+
+/* Calls `show` for each flag with its value, in the form that the upstream shows it in. 0, or -1 with errno, also where
+ * `show` returns that. */
+int settings_each_flag(const struct settings *settings,
+	int (*show)(void *context, const char *name, struct slice value), void *context);
 
 /* Writes all flags with their values as an object of strings. */
 void settings_append_flags(const struct settings *settings, struct json *json);
