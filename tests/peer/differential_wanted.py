@@ -83,7 +83,6 @@ LIBRARY = "the HTTP library answers it"
 WORDS = "the same in other words"
 STATIC = "there are no static files"
 ZERO = "the group file has 0 for -0, as the text has"
-PAGE = "the web page is text"
 CUT = protobuf_error("the message is cut short")
 ALPHABET = ": a character is not in the URL-safe alphabet"
 BAD_JOB = Wanted(refused('invalid base64 encoding in job name "?"' + ALPHABET), NOTHING, "the peer shows what it decoded, not what it got")
@@ -147,11 +146,6 @@ WANTED = {
     "PUT of bad base64": BAD_JOB,
     "DELETE of bad base64": BAD_JOB,
     # Routes
-    "route: GET /": Wanted("200 | the page | Content-Type: text/plain; charset=utf-8", None, PAGE),
-    "route: HEAD /": Wanted("200 | no body | Content-Type: text/plain; charset=utf-8", None, PAGE),
-    "route: GET /status": Wanted("200 | the page | Content-Type: text/plain; charset=utf-8", None, PAGE),
-    "route: HEAD /status": Wanted("200 | no body | Content-Type: text/plain; charset=utf-8", None, PAGE),
-    "prefix: GET /p/": Wanted("200 | the page | Content-Type: text/plain; charset=utf-8", None, PAGE),
     "route: GET /api/v1/metrics/": Wanted(
         "301 |  | Location: /api/v1/metrics | Content-Type: text/html; charset=utf-8", None, "the peer leads elsewhere"
     ),
@@ -227,7 +221,6 @@ WANTED = {
         NOTHING,
         "the peer stores what came before it",
     ),
-    "raw: OPTIONS *": Wanted(BAD_TARGET, NOTHING, "there is nothing to say of the server as a whole"),
     "raw: a request line of one word": Wanted("no answer", NOTHING, LIBRARY),
     "raw: HTTP/3.0": Wanted(
         refused(html_error("Requested HTTP version is not supported", "Requested HTTP version is not supported."), 505, ""), NOTHING, LIBRARY
