@@ -182,6 +182,17 @@ exits() {
 	fi
 }
 
+# limited SECONDS COMMAND...: kills a command of others that takes longer, says so, and returns 124.
+limited() {
+	local seconds=$1 result
+	shift
+	timeout -s KILL "$seconds" "$@"
+	result=$?
+	[ $result -eq 137 ] || return $result
+	echo "$1 was killed: it took more than $seconds seconds" >&2
+	return 124
+}
+
 # await NAME COMMAND...: tries until it succeeds, up to the deadline. Prints nothing when it does.
 await() {
 	local name=$1 end=$((SECONDS + DEADLINE))
