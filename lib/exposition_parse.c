@@ -287,14 +287,18 @@ static int distribution_set(struct parser *parser, const struct sample *sample, 
 }
 
 /* The integer that expfmt's strconv.ParseInt takes. */
+/* One of 64 bits. */
 static bool is_integer(struct slice text)
 {
 	size_t i = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
-	if (i == text.len || text.len - i > 19)
+	uint64_t most = (uint64_t)INT64_MAX + (i == 1 && text.data[0] == '-'), value = 0;
+	if (i == text.len)
 		return false;
 	for (; i < text.len; i++) {
-		if (!byte_is(text.data[i], DIGIT))
+		uint64_t digit = (uint64_t)(text.data[i] - '0');
+		if (!byte_is(text.data[i], DIGIT) || value > (most - digit) / 10)
 			return false;
+		value = value * 10 + digit;
 	}
 	return true;
 }

@@ -41,6 +41,8 @@ static const struct {
 	{"a 1 \n", 1, 5, "expected integer as timestamp, got \"\""},
 	{"a 1 1.5\n", 1, 5, "expected integer as timestamp, got \"1.5\""},
 	{"a 1 99999999999999999999\n", 1, 5, "expected integer as timestamp, got \"99999999999999999999\""},
+	{"a 1 9223372036854775808\n", 1, 5, "expected integer as timestamp, got \"9223372036854775808\""},
+	{"a 1 -9223372036854775809\n", 1, 5, "expected integer as timestamp, got \"-9223372036854775809\""},
 	{"a 1 2 3\n", 1, 6, "spurious string after timestamp: \" 3\""},
 	{"a{b} 1\n", 1, 4, "expected '=' after label name, found '}'"},
 	{"a{b\n", 1, 4, "expected '=' after label name, found '\\n'"},
@@ -251,6 +253,8 @@ static const struct {
 	const char *message;
 } inconsistent[] = {
 	{"a 1\nb 2 3\n", 2, "pushed metrics must not have timestamps"},
+	{"a 1 -9223372036854775808\n", 1, "pushed metrics must not have timestamps"},
+	{"a 1 +00000000000000009223372036854775807\n", 1, "pushed metrics must not have timestamps"},
 	{"a 1\na{__b=\"c\"} 2\n", 2, "collected metric \"a\" has a label with an invalid name: \"__b\""},
 	{"# TYPE h histogram\nh_bucket{le=\"1\"} 1\nh_bucket{le=\"1.0\"} 1\n", 3,
 		"collected metric \"h\" has two buckets with the same bound"},
