@@ -113,7 +113,11 @@ bool media_type_is_protobuf(struct slice value)
 static void read_encoding(struct body_header *header, const char *value)
 {
 	enum encoding encoding;
-	if (encoding_parse(slice_of(value), &encoding) == -1)
+	struct slice name = slice_of(value);
+	/* The HTTP library leaves the blanks behind a value where they are. */
+	while (name.len > 0 && strchr(" \t", name.data[name.len - 1]) != NULL)
+		name.len--;
+	if (encoding_parse(name, &encoding) == -1)
 		header->unknown_encoding = true;
 	else if (encoding != ENCODING_IDENTITY && header->encoding != ENCODING_IDENTITY)
 		header->unknown_encoding = true;
