@@ -1,7 +1,7 @@
 """io.prometheus.client's messages, written and read byte by byte: dicts to delimited protobuf and back.
 
-The field numbers are those of metrics.proto in prometheus/client_model. A dict has the names of the fields; a repeated field
-is a list, an absent one isn't there.
+The field numbers are those of metrics.proto in prometheus/client_model. A dict has the names of the fields; a repeated
+field is a list, an absent one isn't there.
 
     client_model.py FAMILY...    writes each, a Python literal of a dict, as a delimited MetricFamily
 """

@@ -1,6 +1,7 @@
 #!/bin/bash
 # The same requests to prometheus-pushgateway and to pgw-serve, as a process that stays and started by inetd for each
-# connection: the same answers, and the same in the store.
+# connection: the same answers, and the same in the store. What is younger than that upstream is compared with what the
+# specifications say (differential/specified.py).
 . "$(dirname "$0")/../lib.sh"
 need prometheus-pushgateway inetd
 
@@ -10,13 +11,14 @@ declare -A flags=(
 	[prefix]="--web.enable-admin-api --web.route-prefix=/p --web.telemetry-path=/t"
 	[unchecked]="--push.disable-consistency-check"
 	[quit]="--web.enable-lifecycle"
+	[specified]="--web.enable-admin-api --push.enable-utf8-names"
 )
 
-# compare NAME LEAST ARGS...: passes what differential.py prints.
+# compare NAME LEAST ARGS...: passes what differential/__main__.py prints.
 compare() {
 	local way=$1 least=$2 name theirs ours
 	shift 2
-	$PYTHON -B "$TESTS/peer/differential.py" "$@" >answers 2>errors || {
+	PYTHONPATH=$TESTS/peer $PYTHON -B -m differential "$@" >answers 2>errors || {
 		fail "$way: the comparison runs"
 		note "$(cat errors)"
 	}
@@ -30,7 +32,7 @@ compare() {
 inetd_serve() {
 	# Where the port comes late in a line, inetd is given it by a shell.
 	cat >"$1.sh" <<EOF
-echo "127.0.0.1:\$1 stream tcp nowait $(id -un) $PGW_BIN/pgw-serve pgw-serve -d $SCRATCH/inetd-$1 ${flags[$1]}" >"$1.conf"
+echo "127.0.0.1:\$1 stream tcp nowait $(id -un) $PGW_BIN/pgw-serve pgw-serve -d $SCRATCH/inetd-$1 --spool.sync=none ${flags[$1]}" >"$1.conf"
 exec inetd -i -R 1000000 "$1.conf"
 EOF
 	start_peer "inetd-$1" "$2" sh "$1.sh" PORT
@@ -43,7 +45,7 @@ while read -r setup least; do
 		--log.level=error ${flags[$setup]}
 	peer=http://127.0.0.1:$PORT
 	# shellcheck disable=SC2086
-	SERVE_NAME=serve-$setup start_serve -d "$setup" ${flags[$setup]}
+	SERVE_NAME=serve-$setup start_serve -d "$setup" --spool.sync=none ${flags[$setup]}
 	compare "$setup" "$least" "$setup" "$peer" "$URL"
 
 	# What inetd's processes store is read from one that stays. The peer is another one: some requests it survives once.
@@ -56,10 +58,16 @@ while read -r setup least; do
 	inetd_serve "$setup" "$ready"
 	compare "inetd, $setup" "$least" "$setup" "$peer" "http://127.0.0.1:$PORT" "$URL"
 done <<'END_OF_SETUPS'
-default 1500
-locked 10
-prefix 30
-unchecked 14
+default 4500
+locked 30
+prefix 270
+unchecked 75
 quit 1
 END_OF_SETUPS
+
+# shellcheck disable=SC2086
+SERVE_NAME=serve-specified start_serve -d inetd-specified ${flags[specified]}
+compare "specified" 86 specified "$URL"
+inetd_serve specified http://127.0.0.1:PORT/-/ready
+compare "inetd, specified" 86 specified "http://127.0.0.1:$PORT" "$URL"
 done_testing
