@@ -1,7 +1,7 @@
 #!/bin/bash
 # A real Prometheus scrapes what was pushed as protobuf: by protobuf with its native histograms, by text without.
 . "$(dirname "$0")/../lib.sh"
-need prometheus curl
+need prometheus curl socat
 
 content_type='application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited'
 
@@ -33,21 +33,40 @@ answers 200 "a scrape of text" GET "$URL/metrics"
 has "$body" 'native_seconds_bucket{instance="i",job="native",le="+Inf",zone="a"} 6' "has the count of a native histogram"
 has "$body" 'both_seconds_bucket{instance="i",job="native",le="1"} 3' "and the buckets of one that is both"
 
-cat >prometheus.yml <<END
+# What scrape_classic_histograms asks for, which Debian's Prometheus (2.42) doesn't have yet: both parts in one answer.
+answers 200 "a scrape of protobuf" GET "$URL/metrics" -H "Accept: $content_type"
+is "$(PYTHONPATH=$TESTS/peer $PYTHON -B -c '
+import client_model
+for family in client_model.decode_delimited(open("body", "rb").read()):
+	if family["name"] == "both_seconds":
+		histogram = family["metric"][0]["histogram"]
+		print(histogram["sample_count"], histogram["positive_delta"])
+		print([(bucket["upper_bound"], bucket["cumulative_count"]) for bucket in histogram["bucket"]])')" \
+	$'6 [1, 1, -1]\n[(1.0, 3), (16.0, 6)]' "has the native and the classic part of one that is both"
+
+# start_prometheus NAME FLAG...: it scrapes the gateway through a relay, which keeps what is asked and answered. Sets $URL.
+start_prometheus() {
+	local name=$1
+	shift
+	start_peer "$name-relay" http://127.0.0.1:PORT/-/ready socat -r "$name.asked" -R "$name.answered" \
+		TCP-LISTEN:PORT,bind=127.0.0.1,fork,reuseaddr "TCP:127.0.0.1:$port"
+	cat >"$name.yml" <<END
 global:
   scrape_interval: 1s
 scrape_configs:
 - job_name: gateway
   honor_labels: true
   static_configs:
-  - targets: ['127.0.0.1:$port']
+  - targets: ['127.0.0.1:$PORT']
 END
-start_peer native http://127.0.0.1:PORT/-/ready prometheus --config.file=prometheus.yml --storage.tsdb.path=native.tsdb \
-	--web.listen-address=127.0.0.1:PORT --log.level=error --enable-feature=native-histograms,exemplar-storage
-native=http://127.0.0.1:$PORT
-start_peer classic http://127.0.0.1:PORT/-/ready prometheus --config.file=prometheus.yml --storage.tsdb.path=classic.tsdb \
-	--web.listen-address=127.0.0.1:PORT --log.level=error
-classic=http://127.0.0.1:$PORT
+	start_peer "$name" http://127.0.0.1:PORT/-/ready prometheus "--config.file=$name.yml" "--storage.tsdb.path=$name.tsdb" \
+		--web.listen-address=127.0.0.1:PORT --log.level=error "$@"
+	URL=http://127.0.0.1:$PORT
+}
+start_prometheus native --enable-feature=native-histograms,exemplar-storage
+native=$URL
+start_prometheus classic
+classic=$URL
 
 # query PROMETHEUS EXPRESSION: the values of the answer, one a line.
 query() {
@@ -84,4 +103,13 @@ is "$(query "$classic" 'native_seconds_bucket{le="+Inf"}')" 6 "all observations 
 is "$(query "$classic" 'histogram_quantile(0.5, both_seconds_bucket)')" 1 "the buckets of one that is both"
 is "$(query "$classic" 'histogram_quantile(0.5, text_seconds_bucket)')" 1.5 "a classic histogram that came as text"
 is "$(query "$classic" 'up')" 1 "the target is up"
+
+# scraped NAME TYPE: what a Prometheus got was gzip of that type.
+scraped() {
+	ok "$1: asks for gzip" grep -qaix $'accept-encoding: gzip\r' "$1.asked"
+	ok "$1: gets gzip" grep -qaix $'content-encoding: gzip\r' "$1.answered"
+	ok "$1: of $2" grep -qai "^content-type: $2; " "$1.answered"
+}
+scraped native application/vnd.google.protobuf
+scraped classic 'text/plain; version=0.0.4'
 done_testing
