@@ -557,7 +557,12 @@ unlike "$body" 'job="b"' "leaves the other out"
 has "$body" 'pgw_spool_rejected_groups 1' "and counts it"
 answers 200 "/api/v1/metrics" GET "$URL/api/v1/metrics"
 is "$(json '[(g["labels"], g["t"]["type"]) for g in j["data"]]')" "[({'job': 'a'}, 'GAUGE'), ({'job': 'b'}, 'COUNTER')]" "shows both"
-answers 400 "one with a timestamp" PUT "$URL/metrics/job/c" --data-binary $'t 1 1\n'
+for method in PUT POST; do
+	answers 400 "one with a timestamp, $method" $method "$URL/metrics/job/c" --data-binary $'# TYPE t gauge\nt 1 1\n'
+	is "$body" 'pushed metrics are invalid or inconsistent with existing metrics: line 2: pushed metrics must not have timestamps' \
+		"which can't be stored, and says so"
+done
+unlike "$(cat unchecked/groups/*)" $'\n''t{[^}]*job="c"' "and isn't"
 answers 400 "one that does not parse" PUT "$URL/metrics/job/c" --data-binary $'t\n'
 answers 202 "DELETE" DELETE "$URL/metrics/job/a"
 answers 200 "a scrape" GET "$URL/metrics"
