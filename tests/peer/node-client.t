@@ -7,8 +7,8 @@ cp "$TESTS"/peer/clients/{client.js,package.json,package-lock.json} .
 is "$(grep -oE '[a-z]+://[^/"]*' package-lock.json | sort -u)" https://registry.npmjs.org \
 	"package-lock.json names the public registry alone: npm asks the one that is configured"
 
-# npm would retry for minutes (fetch-timeout is 5 of them), and doesn't end on SIGTERM while it waits to do so. The cache
-# is in the build, so that one download is enough for all runs of the tests on it.
+# npm would retry for minutes (fetch-timeout is 5 of them), and doesn't end on SIGTERM while it waits to do so. The
+# cache is in the build, so that one download is enough for all runs of the tests on it.
 exits 0 "npm ci fetches prom-client" limited 60 npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts \
 	--prefer-offline --cache "$PGW_BIN/npm-cache" --loglevel=error --fetch-timeout=10000 --fetch-retries=3 \
 	--fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=5000
