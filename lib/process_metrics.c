@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/time.h>
@@ -72,6 +73,39 @@ static double boot_time(void)
 	return found ? (double)seconds : UNKNOWN;
 }
 
+/* The next blank-separated word of a line; len is 0 at its end. */
+static struct slice take_word(const char **line)
+{
+	*line += strspn(*line, " ");
+	struct slice word = slice_make(*line, strcspn(*line, " \n"));
+	*line += word.len;
+	return word;
+}
+
+/* A counter of IP in our network namespace, see proc_net(5): the kernel writes a line of names, then one of values. */
+static double ip_counter(const char *name)
+{
+	static const char key[] = "\nIpExt:";
+	double value = UNKNOWN;
+	struct buffer text;
+	struct slice word, number = {0};
+	buffer_init(&text, FILE_SIZE_MAX);
+	const char *names = read_file("/proc/self/net/netstat", &text) == 0 ? strstr(text.data, key) : NULL;
+	const char *values = names != NULL ? strstr(names + 1, key) : NULL;
+	if (values != NULL) {
+		names += strlen(key);
+		values += strlen(key);
+		do {
+			word = take_word(&names);
+			number = take_word(&values);
+		} while (word.len > 0 && !slice_is(word, name));
+		if (word.len > 0 && number.len > 0)
+			value = (double)strtoull(number.data, NULL, 10);
+	}
+	buffer_release(&text);
+	return value;
+}
+
 /* --- one function a family --- */
 
 static double cpu_seconds(void)
@@ -94,6 +128,16 @@ static double limit(int resource)
 static double max_fds(void)
 {
 	return limit(RLIMIT_NOFILE);
+}
+
+static double received_bytes(void)
+{
+	return ip_counter("InOctets");
+}
+
+static double sent_bytes(void)
+{
+	return ip_counter("OutOctets");
 }
 
 static double open_fds(void)
@@ -135,6 +179,8 @@ static const struct {
 } families[] = {
 	{"process_cpu_seconds_total", cpu_seconds},
 	{"process_max_fds", max_fds},
+	{"process_network_receive_bytes_total", received_bytes},
+	{"process_network_transmit_bytes_total", sent_bytes},
 	{"process_open_fds", open_fds},
 	{"process_resident_memory_bytes", resident_bytes},
 	{"process_start_time_seconds", start_seconds},

@@ -2,6 +2,8 @@
  * process_metrics: the process_* families, of this process alone, as client_golang has them
  * (prometheus/process_collector_procfsenabled.go).
  *
+ * The two of the network are those of the whole network namespace, as there; client_golang has them since 1.20.
+ *
  * They come from /proc/self and getrlimit(2). A family that can't be read, as in a chroot without /proc, is left out.
  */
 #ifndef PGW_PROCESS_METRICS_H

@@ -10,9 +10,11 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -60,7 +62,8 @@ static double read_value(const char *name)
 
 static void test_families(void **state)
 {
-	static const char *const names[] = {"process_cpu_seconds_total", "process_max_fds", "process_open_fds",
+	static const char *const names[] = {"process_cpu_seconds_total", "process_max_fds",
+		"process_network_receive_bytes_total", "process_network_transmit_bytes_total", "process_open_fds",
 		"process_resident_memory_bytes", "process_start_time_seconds", "process_virtual_memory_bytes",
 		"process_virtual_memory_max_bytes"};
 	char *text = read_text();
@@ -72,25 +75,34 @@ static void test_families(void **state)
 		assert_int_equal(*end, '\0');
 	}
 	assert_string_equal(text,
-		"# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.\n"
+		"# HELP process_cpu_seconds_total CPU time of the serving process in user and kernel mode.\n"
 		"# TYPE process_cpu_seconds_total counter\n"
 		"process_cpu_seconds_total \n"
-		"# HELP process_max_fds Maximum number of open file descriptors.\n"
+		"# HELP process_max_fds How many file descriptors the serving process may have open.\n"
 		"# TYPE process_max_fds gauge\n"
 		"process_max_fds \n"
-		"# HELP process_open_fds Number of open file descriptors.\n"
+		"# HELP process_network_receive_bytes_total Bytes that came in over IP in the network namespace of the "
+		"serving process.\n"
+		"# TYPE process_network_receive_bytes_total counter\n"
+		"process_network_receive_bytes_total \n"
+		"# HELP process_network_transmit_bytes_total Bytes that went out over IP in the network namespace of "
+		"the "
+		"serving process.\n"
+		"# TYPE process_network_transmit_bytes_total counter\n"
+		"process_network_transmit_bytes_total \n"
+		"# HELP process_open_fds How many file descriptors the serving process has open.\n"
 		"# TYPE process_open_fds gauge\n"
 		"process_open_fds \n"
-		"# HELP process_resident_memory_bytes Resident memory size in bytes.\n"
+		"# HELP process_resident_memory_bytes Memory of the serving process that is in RAM.\n"
 		"# TYPE process_resident_memory_bytes gauge\n"
 		"process_resident_memory_bytes \n"
-		"# HELP process_start_time_seconds Start time of the process since unix epoch in seconds.\n"
+		"# HELP process_start_time_seconds When the serving process was started, in seconds since the epoch.\n"
 		"# TYPE process_start_time_seconds gauge\n"
 		"process_start_time_seconds \n"
-		"# HELP process_virtual_memory_bytes Virtual memory size in bytes.\n"
+		"# HELP process_virtual_memory_bytes Size of the serving process's address space.\n"
 		"# TYPE process_virtual_memory_bytes gauge\n"
 		"process_virtual_memory_bytes \n"
-		"# HELP process_virtual_memory_max_bytes Maximum amount of virtual memory available in bytes.\n"
+		"# HELP process_virtual_memory_max_bytes Limit of the serving process's address space.\n"
 		"# TYPE process_virtual_memory_max_bytes gauge\n"
 		"process_virtual_memory_max_bytes \n");
 	free(text);
@@ -155,6 +167,33 @@ static void test_limits(void **state)
 	set_limit(RLIMIT_AS, (rlim_t)1 << 50);
 	assert_true(read_value("process_virtual_memory_max_bytes") == (double)((rlim_t)1 << 50));
 	set_limit(RLIMIT_AS, before.rlim_cur);
+}
+
+static double read_network(const char *direction)
+{
+	char name[64];
+	snprintf(name, sizeof(name), "process_network_%s_bytes_total", direction);
+	return read_value(name);
+}
+
+/* What is sent over the loopback interface goes out and comes in. */
+static void test_network(void **state)
+{
+	static char bytes[1000];
+	struct sockaddr_in address = {.sin_family = AF_INET, .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+	socklen_t len = sizeof(address);
+	double received = read_network("receive"), sent = read_network("transmit");
+	int socket_fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	assert_int_equal(bind(socket_fd, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_int_equal(getsockname(socket_fd, (struct sockaddr *)&address, &len), 0);
+	for (int i = 0; i < 100; i++) {
+		assert_int_equal(
+			sendto(socket_fd, bytes, sizeof(bytes), 0, (struct sockaddr *)&address, len), sizeof(bytes));
+		assert_int_equal(recv(socket_fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	}
+	close(socket_fd);
+	assert_true(read_network("receive") >= received + 100 * 1028);
+	assert_true(read_network("transmit") >= sent + 100 * 1028);
 }
 
 static void test_memory(void **state)
@@ -232,13 +271,13 @@ static void test_without_proc(void **state)
 		take(text, "process_max_fds");
 		take(text, "process_virtual_memory_max_bytes");
 		int status = strcmp(text,
-			"# HELP process_cpu_seconds_total Total user and system CPU time spent in seconds.\n"
+			"# HELP process_cpu_seconds_total CPU time of the serving process in user and kernel mode.\n"
 			"# TYPE process_cpu_seconds_total counter\n"
 			"process_cpu_seconds_total \n"
-			"# HELP process_max_fds Maximum number of open file descriptors.\n"
+			"# HELP process_max_fds How many file descriptors the serving process may have open.\n"
 			"# TYPE process_max_fds gauge\n"
 			"process_max_fds \n"
-			"# HELP process_virtual_memory_max_bytes Maximum amount of virtual memory available in bytes.\n"
+			"# HELP process_virtual_memory_max_bytes Limit of the serving process's address space.\n"
 			"# TYPE process_virtual_memory_max_bytes gauge\n"
 			"process_virtual_memory_max_bytes \n");
 		free(text);
@@ -271,6 +310,7 @@ int main(void)
 		cmocka_unit_test(test_cpu_seconds),
 		cmocka_unit_test(test_open_fds),
 		cmocka_unit_test(test_limits),
+		cmocka_unit_test(test_network),
 		cmocka_unit_test(test_memory),
 		cmocka_unit_test(test_start_time),
 		cmocka_unit_test(test_odd_name),
