@@ -4,18 +4,23 @@
  *	struct counters *counters = counters_open(spool_directory_fd, &error);
  *	counters_add_request(counters, "push", "put", 200);
  *	counters_add_push(counters, "put", seconds, bytes);
+ *	counters_flush(counters, &error);			once a second where counters_pending()
  *	counters_append(counters, &text, &error);
  *	counters_close(counters);
  *
- * A derived file of the spool, named counters, shared by mmap(2): processes of one connection each (inetd) count as
- * well as long-lived ones. It can be deleted at any time (counting starts again; a process that has it open goes on
- * with the old one until it opens it again) and is made anew when it is damaged or of another layout. Updates are
- * atomic operations on fixed slots: no lock, nothing to repair after a kill -9. All functions but counters_close() may
- * run in any number of threads at once.
+ * Counting is adding to memory of this process alone. counters_flush() adds what came since to a derived file of the
+ * spool, named counters, under an flock(2) of it: the sum of all processes, those of one connection each (inetd) too.
+ * counters_close() and counters_append() flush. A process that is killed takes with it what it had not flushed, and
+ * nothing else.
+ *
+ * The file is opened, read and written for each flush and never mapped: it can be deleted, replaced or cut at any time.
+ * Where it is missing, damaged or of another layout, it is made anew and counting starts again from what is pending.
+ * One thread at a time may use the counters.
  */
 #ifndef PGW_COUNTERS_H
 #define PGW_COUNTERS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "buffer.h"
@@ -25,12 +30,22 @@
 
 struct counters;
 
-/* Opens or makes the file in the directory of a descriptor, which is not kept. NULL with an error; a gateway can do
- * without. */
+/* Opens or makes the file in the directory of a descriptor, which is not kept. NULL with an error, as of
+ * counters_flush(); a gateway can do without. */
 struct counters *counters_open(int directory, struct error *error);
 
-/* NULL is fine. */
+/* Flushes. NULL is fine. */
 void counters_close(struct counters *counters);
+
+/* Whether there is something to flush. */
+bool counters_pending(const struct counters *counters);
+
+/* Adds what was counted since the last time to the file. 0, or -1 with ERROR_CREATE, ERROR_IO, ERROR_PERMISSION,
+ * ERROR_FULL or, where somebody keeps the file locked for a tenth of a second, ERROR_BUSY: it stays pending. */
+int counters_flush(struct counters *counters, struct error *error);
+
+/* Begins to count from zero, for all processes. */
+void counters_reset(struct counters *counters);
 
 /*
  * pushgateway_http_requests_total{code,handler,method}. The handlers are the upstream's (handler/ and api/v1/api.go):
@@ -52,9 +67,13 @@ void counters_add_push(struct counters *counters, const char *method, double sec
 /* pgw_sync_seconds (summary without quantiles): how long the disk let a batch of changes wait. */
 void counters_add_sync(struct counters *counters, double seconds);
 
-/* Appends these families as text, HELP and TYPE included, in the order of their names; NaN quantiles where there was
- * no observation in ten minutes, and no family without a sample, as with the upstream. 0, or -1 with ERROR_MEMORY and
- * nothing appended. */
-int counters_append(const struct counters *counters, struct buffer *out, struct error *error);
+/* pgw_scrape_dropped_series_total: see encode.h. */
+void counters_add_dropped(struct counters *counters, size_t series);
+
+/* Appends these families as text, HELP and TYPE included, in the order of their names, with what other processes had
+ * flushed by now; NaN quantiles where there was no observation in ten minutes, and no family without a sample, as with
+ * the upstream. Where the file can't be read or written, what was last seen of it stands for it. 0, or -1 with
+ * ERROR_MEMORY and nothing appended. */
+int counters_append(struct counters *counters, struct buffer *out, struct error *error);
 
 #endif

@@ -1,120 +1,115 @@
 #include "shared_file.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <sys/file.h>
-#include <sys/mman.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "file.h"
 
-#define HEAD_SIZE_MAX  64
-#define TEMPORARY_SIZE 256
-#define LOCK_ATTEMPTS  1000
-#define LOCK_PAUSE     1000000 /* ns between two of them */
+#define HEAD_SIZE_MAX 64
+#define LOCK_ATTEMPTS 100
+#define LOCK_PAUSE    1000000 /* ns between two of them */
+
+/* Each time somebody else was quicker to make the file, or to remove it. */
+#define OPEN_ATTEMPTS 100
+
+enum finding {
+	FOUND_RIGHT,
+	FOUND_EMPTY,   /* somebody has just made it, or was killed then */
+	FOUND_WRONG,   /* is to give way */
+	FOUND_REMOVED, /* has no name any more */
+};
 
 static int fail(const struct shared_file *file, struct error *error)
 {
 	return error_set_errno(error, ERROR_CREATE, "can't open %s", file->name);
 }
 
-/* Whether the open file is one of this kind. */
-static bool is_right(const struct shared_file *file, int fd)
+static enum finding look_at(const struct shared_file *file, int fd)
 {
 	char head[HEAD_SIZE_MAX];
 	struct stat status;
-	return fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size == (off_t)file->size &&
-	       pread(fd, head, file->head.len, 0) == (ssize_t)file->head.len &&
-	       slice_equal(slice_make(head, file->head.len), file->head);
+	if (fstat(fd, &status) == -1 || !S_ISREG(status.st_mode))
+		return FOUND_WRONG;
+	if (status.st_nlink == 0)
+		return FOUND_REMOVED;
+	if (status.st_size == 0)
+		return FOUND_EMPTY;
+	bool right = status.st_size == (off_t)file->size &&
+		     pread(fd, head, file->head.len, 0) == (ssize_t)file->head.len &&
+		     slice_equal(slice_make(head, file->head.len), file->head);
+	return right ? FOUND_RIGHT : FOUND_WRONG;
 }
 
-/* 1 with the mapping; 0 where there is no file of this kind; -1 with an error. */
-static int map_present(const struct shared_file *file, int directory, void **memory, struct error *error)
+/* The descriptor; -1 with errno, EEXIST where another attempt may do. */
+static int open_or_make(const struct shared_file *file, int directory)
 {
-	int fd = openat(directory, file->name, O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC);
-	if (fd == -1)
-		return file_is_absent(errno) ? 0 : fail(file, error);
-	int result = 0;
-	if (is_right(file, fd)) {
-		*memory = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-		result = *memory == MAP_FAILED ? fail(file, error) : 1;
-	}
-	close(fd);
-	return result;
-}
-
-static int fill(const struct shared_file *file, int fd)
-{
-	int number = posix_fallocate(fd, 0, (off_t)file->size);
-	if (number != 0) {
-		errno = number;
+	const int flags = O_RDWR | O_NONBLOCK | O_NOCTTY | O_NOFOLLOW | O_CLOEXEC;
+	int fd = openat(directory, file->name, flags);
+	/* What can't be opened by its nature, as a socket, is as wrong as what is found wrong. */
+	if (fd == -1 && file_is_absent(errno) && errno != ENOENT && unlinkat(directory, file->name, 0) == -1)
 		return -1;
-	}
-	return file_write_all(fd, file->head);
+	if (fd == -1 && file_is_absent(errno))
+		fd = openat(directory, file->name, flags | O_CREAT | O_EXCL, FILE_MODE);
+	return fd;
 }
 
-/* The temporary file has one name, since only who holds the lock makes it: what a killed process left goes with it. */
-static int make(const struct shared_file *file, int directory, struct error *error)
+static int lock(const struct shared_file *file, int fd, struct error *error)
 {
-	char temporary[TEMPORARY_SIZE];
-	snprintf(temporary, sizeof(temporary), ".%s.tmp", file->name);
-	unlinkat(directory, temporary, 0);
-	int fd = openat(directory, temporary, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, FILE_MODE);
-	if (fd == -1)
-		return fail(file, error);
-	int result = 0;
-	if (fill(file, fd) == -1 || renameat(directory, temporary, directory, file->name) == -1) {
-		result = fail(file, error);
-		unlinkat(directory, temporary, 0);
-	}
-	close(fd);
-	return result;
-}
-
-/* Returns the descriptor that holds the lock, or -1. Opened anew, because a lock belongs to an open file, and the
- * caller's may be shared with other processes. */
-static int lock_directory(const struct shared_file *file, int directory, struct error *error)
-{
-	int fd = openat(directory, ".", FILE_DIRECTORY_FLAGS);
-	if (fd == -1)
-		return fail(file, error);
 	for (int i = 0; i < LOCK_ATTEMPTS; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
-			return fd;
+			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
-			break;
+			return fail(file, error);
 		nanosleep(&(struct timespec){.tv_nsec = LOCK_PAUSE}, NULL);
 	}
-	if (errno == EWOULDBLOCK)
-		error_set(error, ERROR_BUSY, "can't make %s: somebody keeps its directory locked", file->name);
-	else
-		fail(file, error);
-	return file_close(fd);
+	return error_set(error, ERROR_BUSY, "can't open %s: somebody keeps it locked", file->name);
 }
 
-void *shared_file_map(const struct shared_file *file, int directory, struct error *error)
+static int fill(const struct shared_file *file, int directory, int fd, struct error *error)
 {
-	void *memory = NULL;
-	int result = map_present(file, directory, &memory, error);
-	if (result != 0)
-		return result == 1 ? memory : NULL;
+	if (ftruncate(fd, (off_t)file->size) == 0 && file_write_all(fd, file->head) == 0)
+		return 0;
+	fail(file, error);
+	unlinkat(directory, file->name, 0);
+	return -1;
+}
 
-	int lock = lock_directory(file, directory, error);
-	if (lock == -1)
-		return NULL;
-	/* Another one may have made it while we waited. */
-	result = map_present(file, directory, &memory, error);
-	if (result == 0 && make(file, directory, error) == 0) {
-		result = map_present(file, directory, &memory, error);
-		if (result == 0)
-			error_set(error, ERROR_CREATE, "can't open %s: somebody else changes it", file->name);
+/* 1 where the locked file is ready; 0 where it was removed; -1 with an error. */
+static int make_right(const struct shared_file *file, int directory, int fd, struct error *error)
+{
+	switch (look_at(file, fd)) {
+	case FOUND_RIGHT:
+		return 1;
+	case FOUND_EMPTY:
+		return fill(file, directory, fd, error) == -1 ? -1 : 1;
+	case FOUND_WRONG:
+		if (unlinkat(directory, file->name, 0) == -1 && errno != ENOENT)
+			return fail(file, error);
+		return 0;
+	case FOUND_REMOVED:
+		break;
 	}
-	close(lock);
-	return result == 1 ? memory : NULL;
+	return 0;
 }
 
-void shared_file_unmap(const struct shared_file *file, void *memory)
+int shared_file_lock(const struct shared_file *file, int directory, struct error *error)
 {
-	munmap(memory, file->size);
+	for (int i = 0; i < OPEN_ATTEMPTS; i++) {
+		int fd = open_or_make(file, directory);
+		if (fd == -1 && errno != EEXIST)
+			return fail(file, error);
+		if (fd == -1)
+			continue;
+		int result = lock(file, fd, error);
+		if (result == 0)
+			result = make_right(file, directory, fd, error);
+		if (result == 1)
+			return fd;
+		file_close(fd);
+		if (result == -1)
+			return -1;
+	}
+	return error_set(error, ERROR_CREATE, "can't open %s: somebody else changes it", file->name);
 }

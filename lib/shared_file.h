@@ -1,17 +1,17 @@
 /*
- * shared_file: a file of one size that processes share by mmap(2).
+ * shared_file: a small file of one size that processes read and write in turns.
  *
  *	static const struct shared_file file = {.name = "counters", .head = HEAD, .size = sizeof(struct layout)};
- *	struct layout *layout = shared_file_map(&file, directory_fd, &error);
- *	shared_file_unmap(&file, layout);
+ *	int fd = shared_file_lock(&file, directory_fd, &error);
+ *	pread(fd, ...);
+ *	pwrite(fd, ...);
+ *	close(fd);
  *
- * The file is made when it is missing, and anew when it is not of that size, does not start with these bytes or is no
- * regular file; all else in it is zeros then. It appears under its name complete (a temporary file, then rename(2)),
- * and its blocks are allocated, so that a full disk fails here and not as SIGBUS later. One process at a time makes it,
- * under an flock(2) of the directory, which who finds a good file does not take.
+ * The descriptor holds an flock(2) of the file. A file that is missing is made; one that is not of that size, does not
+ * start with these bytes or is no regular file gives way to a new one. A new file has the head and zeros else.
  *
- * Who may write to the file can put anything into it, and can make SIGBUS of the next access of every process that has
- * it open by truncating it. Content is the caller's to distrust.
+ * Nothing is mapped, so that a file that somebody cuts is a short read and no signal. Who may write to the file can put
+ * anything into it: content is the caller's to distrust.
  */
 #ifndef PGW_SHARED_FILE_H
 #define PGW_SHARED_FILE_H
@@ -22,16 +22,13 @@
 #include "slice.h"
 
 struct shared_file {
-	const char *name;  /* without a slash, at most 200 bytes */
-	struct slice head; /* what a file of this kind starts with: magic and version of the layout */
+	const char *name;  /* without a slash */
+	struct slice head; /* what a file of this kind starts with: magic and version of the layout; 64 bytes at most */
 	size_t size;	   /* bytes, the head among them */
 };
 
-/* The file in the directory of a descriptor, mapped to be read and written. It stays mapped when the file is deleted or
- * replaced. NULL with ERROR_CREATE, ERROR_PERMISSION, ERROR_FULL or, where somebody keeps the directory locked for more
- * than a second, ERROR_BUSY. */
-void *shared_file_map(const struct shared_file *file, int directory, struct error *error);
-
-void shared_file_unmap(const struct shared_file *file, void *memory);
+/* Opens the file in the directory of a descriptor for reading and writing and locks it. -1 with ERROR_CREATE,
+ * ERROR_PERMISSION, ERROR_FULL or, where somebody keeps it locked for a tenth of a second, ERROR_BUSY. */
+int shared_file_lock(const struct shared_file *file, int directory, struct error *error);
 
 #endif

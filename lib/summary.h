@@ -1,12 +1,11 @@
 /*
- * summary: a summary metric in memory that processes share: sum, count, and the quantiles of the recent observations.
+ * summary: a summary metric that is counted in pieces: sum, count, and the quantiles of the recent observations.
  *
- *	summary_add(&summary, seconds, SUMMARY_DURATION, time(NULL));
+ *	summary_add(&total, &recent, seconds, SUMMARY_DURATION, time(NULL));
  *	double values[SUMMARY_QUANTILES];
- *	if (summary_quantiles(&summary, SUMMARY_DURATION, time(NULL), values) == -1) ...errno
+ *	if (summary_quantiles(&recent, SUMMARY_DURATION, time(NULL), values) == -1) ...errno
  *
- * Memory of zeros is an empty summary. Every function may run in any number of threads and processes at once; one that
- * is killed on the way leaves at most its own observation half counted. Whatever is in the memory, reading is safe.
+ * Memory of zeros is an empty summary. Whatever is in the memory, reading is safe: it may come from a file.
  *
  * Sum and count are exact and of all observations. The quantiles are those of the last SUMMARY_RECENT observations, as
  * far as they are younger than SUMMARY_AGE (the upstream's, client_golang's DefMaxAge): the smallest of them that is
@@ -15,7 +14,6 @@
 #ifndef PGW_SUMMARY_H
 #define PGW_SUMMARY_H
 
-#include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
 
@@ -30,13 +28,13 @@ enum summary_unit {
 };
 
 struct summary_total {
-	_Atomic uint64_t sum; /* the bits of a double */
-	_Atomic uint64_t count;
+	double sum;
+	uint64_t count;
 };
 
-struct summary {
-	struct summary_total total;
-	_Atomic uint64_t recent[SUMMARY_RECENT];
+/* A ring: the observation after `count` others is in the place count % SUMMARY_RECENT. */
+struct summary_recent {
+	uint64_t entries[SUMMARY_RECENT];
 };
 
 /* As labels, and in tenths. */
@@ -45,15 +43,17 @@ extern const struct summary_quantile {
 	unsigned tenths;
 } summary_quantile_table[SUMMARY_QUANTILES];
 
-/* Adds to sum and count alone. What is below 0, or not a number, counts as 0. Returns the count before. */
-uint64_t summary_total_add(struct summary_total *total, double value);
-double summary_total_sum(const struct summary_total *total);
-double summary_total_count(const struct summary_total *total);
+/* Adds to sum and count. What is below 0, or not a number, counts as 0. */
+void summary_total_add(struct summary_total *total, double value);
 
-void summary_add(struct summary *summary, double value, enum summary_unit unit, time_t now);
+/* Adds what was counted elsewhere. */
+void summary_total_merge(struct summary_total *total, const struct summary_total *other);
+
+void summary_add(
+	struct summary_total *total, struct summary_recent *recent, double value, enum summary_unit unit, time_t now);
 
 /* The quantiles of the table, NaN where there is no recent observation. 0, or -1 with errno when out of memory. */
 int summary_quantiles(
-	const struct summary *summary, enum summary_unit unit, time_t now, double values[SUMMARY_QUANTILES]);
+	const struct summary_recent *recent, enum summary_unit unit, time_t now, double values[SUMMARY_QUANTILES]);
 
 #endif

@@ -36,7 +36,7 @@ int own_metrics_append(struct service *service, struct buffer *out, struct error
 	for (size_t i = 0; i < sizeof(families) / sizeof(families[0]); i++)
 		if (append_family(out, families[i].name, families[i].labels, families[i].value) == -1)
 			return error_set_memory(error);
-	struct counters *counters = service_counters(service);
+	struct counters *counters = service->counters;
 	if (counters != NULL && counters_append(counters, out, error) == -1)
 		return -1;
 	return process_metrics_append(out, error);

@@ -202,7 +202,7 @@ static void check_header(struct request *request, const struct body_header *head
 static void count_answer(struct request *request)
 {
 	const struct method_handler *handler = request->handler;
-	struct counters *counters = service_counters(request->service);
+	struct counters *counters = request->service->counters;
 	if (handler == NULL || counters == NULL)
 		return;
 	if (request->route->kind == ROUTE_TELEMETRY)

@@ -436,6 +436,8 @@ static int wait_time(const struct server *server)
 		until = earlier(until, server->accept_after);
 	if (server->refresh_after > server->now)
 		until = earlier(until, server->refresh_after);
+	if (service_counts_pending(server->service))
+		until = earlier(until, server->service->flush_after);
 	if (until == INT64_MAX)
 		return -1;
 	int64_t wait = until - server->now;
@@ -490,6 +492,7 @@ static int turn(struct server *server, struct error *error)
 		begin_stop(server, "requested over HTTP");
 	cut_ended(server);
 	cut_overdue(server);
+	service_flush_counts(server->service, server->now);
 	return 0;
 }
 

@@ -1,10 +1,7 @@
 #include "service.h"
 
-#include <fcntl.h>
 #include <microhttpd.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "arena.h"
 #include "clock.h"
@@ -16,6 +13,8 @@
 #define BODIES_IN_MEMORY 8
 
 #define ANSWER_BYTES_MAX (256u << 20) /* so much may be on its way when another large answer begins */
+
+#define FLUSH_INTERVAL 1000 /* ms */
 
 /* So many groups are deleted together: each batch is one wait for the disk, and costs the square of its size. */
 #define WIPE_BATCH 1024
@@ -44,44 +43,38 @@ static int make_fixed_responses(struct service *service, struct error *error)
 	return 0;
 }
 
-/* What tells that the file of the counters is still the one that is open. */
-static struct file_id identify_counters(const struct service *service)
+static void open_counters(struct service *service)
 {
-	struct stat status;
-	if (fstatat(service->store.spool.directory, COUNTERS_FILE, &status, AT_SYMLINK_NOFOLLOW) == -1)
-		return (struct file_id){0};
-	return (struct file_id){.inode = status.st_ino, .size = status.st_size};
+	struct error error;
+	service->counters = counters_open(service->store.spool.directory, &error);
+	if (service->counters == NULL)
+		log_warn("requests are not counted", "reason", error.message, NULL);
 }
 
-static void open_counters(struct service *service, struct error *error)
+bool service_counts_pending(const struct service *service)
 {
-	service->counters = counters_open(service->store.spool.directory, error);
-	service->counters_id = identify_counters(service);
+	return service->counters != NULL && counters_pending(service->counters);
 }
 
-struct counters *service_counters(struct service *service)
+void service_flush_counts(struct service *service, int64_t now)
 {
-	struct error unused;
-	struct file_id id = identify_counters(service);
-	if (service->counters != NULL &&
-		(id.inode != service->counters_id.inode || id.size != service->counters_id.size)) {
-		counters_close(service->counters);
-		open_counters(service, &unused);
-	}
-	return service->counters;
+	struct error error;
+	if (!service_counts_pending(service) || now < service->flush_after)
+		return;
+	bool failed = counters_flush(service->counters, &error) == -1;
+	if (failed && !service->flush_failed)
+		log_warn("what is counted can't be stored", "reason", error.message, NULL);
+	service->flush_failed = failed;
+	service->flush_after = now + FLUSH_INTERVAL;
 }
 
 void service_reset_counters(struct service *service)
 {
-	struct error unused;
-	unlinkat(service->store.spool.directory, COUNTERS_FILE, 0);
-	counters_close(service->counters);
-	open_counters(service, &unused);
+	counters_reset(service->counters);
 }
 
 int service_init(struct service *service, const struct settings *settings, enum view_mode mode, struct error *error)
 {
-	struct error no_counters;
 	const struct limits *limits = &settings->limits;
 	*service = (struct service){.settings = settings, .limits = *limits, .start_time = clock_wall()};
 	service->body_bytes_max =
@@ -90,9 +83,7 @@ int service_init(struct service *service, const struct settings *settings, enum 
 	TAILQ_INIT(&service->queue);
 	if (store_open(&service->store, settings->spool, &settings->spool_options, mode, limits, error) == -1)
 		return -1;
-	open_counters(service, &no_counters);
-	if (service->counters == NULL)
-		log_warn("requests are not counted", "reason", no_counters.message, NULL);
+	open_counters(service);
 	if (make_fixed_responses(service, error) == -1 || service_refresh(service, error) == -1) {
 		service_release(service);
 		return -1;
@@ -122,9 +113,8 @@ static void commit(struct service *service, struct store_change **changes, size_
 {
 	int64_t began = clock_monotonic();
 	store_commit(&service->store, changes, count);
-	struct counters *counters = service_counters(service);
-	if (counters != NULL && service->settings->spool_options.sync)
-		counters_add_sync(counters, (double)(clock_monotonic() - began) / (double)CLOCK_SECOND);
+	if (service->counters != NULL && service->settings->spool_options.sync)
+		counters_add_sync(service->counters, (double)(clock_monotonic() - began) / (double)CLOCK_SECOND);
 }
 
 static void answer_queue(struct service *service)

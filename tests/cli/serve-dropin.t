@@ -492,7 +492,8 @@ unlike "$body" 'pushgateway_http_requests_total' "nor is anything else"
 version=$(pgw-serve --version)
 has "$body" "pushgateway_build_info{branch=\"\",goarch=\"\",goos=\"\",goversion=\"\",revision=\"\",tags=\"\",version=\"${version#* }\"} 1" "the build has upstream's labels"
 for name in process_cpu_seconds_total process_max_fds process_open_fds process_resident_memory_bytes \
-	process_start_time_seconds process_virtual_memory_bytes pgw_build_info pgw_spool_groups pgw_spool_series pgw_spool_bytes pgw_spool_rejected_groups; do
+	process_start_time_seconds process_virtual_memory_bytes process_network_receive_bytes_total process_network_transmit_bytes_total \
+	pgw_scrape_dropped_series_total pgw_build_info pgw_spool_groups pgw_spool_series pgw_spool_bytes pgw_spool_rejected_groups; do
 	ok "has $name" grep -q "^${name}[ {]" body
 done
 answers 200 "PUT" PUT "$URL/metrics/job/a" --data-binary $'m 1\n'
@@ -536,6 +537,22 @@ is $((after - before)) $((14 + 3 + 8 + 3 + 15 + 15 + 4)) "the size of a push is 
 printf 'PUT /metrics/job/i HTTP/1.0\r\nContent-Length: 4\r\n\r\nm 1\n' | pgw-serve -i -d spool >/dev/null 2>&1
 answers 200 "/metrics" GET "$URL/metrics"
 has "$body" 'pushgateway_http_requests_total{code="200",handler="push",method="put"} 4' "what another process served counts too"
+stops TERM "$pid" 0 "the gateway ends"
+
+# What was counted is in the file soon, without another request: a process that is killed then takes nothing with it.
+one_shot_has() {
+	printf 'GET /metrics HTTP/1.0\r\n\r\n' | pgw-serve -i -d "$1" 2>/dev/null | grep -qxF "$2"
+}
+start_serve -d killed
+for i in 1 2 3 4 5; do
+	request POST "$URL/metrics/job/a" --data-binary $'m 1\n'
+done
+await "the counts are stored" one_shot_has killed 'pushgateway_http_requests_total{code="200",handler="push",method="post"} 5'
+stops KILL "$pid" 137 "the gateway is killed"
+start_serve -d killed
+request POST "$URL/metrics/job/a" --data-binary $'m 1\n'
+answers 200 "/metrics" GET "$URL/metrics"
+has "$body" 'pushgateway_http_requests_total{code="200",handler="push",method="post"} 6' "and nothing counted is lost"
 stops TERM "$pid" 0 "the gateway ends"
 mkdir -p uncounted && pgw-push -d uncounted -j a <<<'m 1' && mkdir uncounted/counters
 start_serve -d uncounted

@@ -11,8 +11,8 @@
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
-#include <pthread.h>
 #include <signal.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -67,7 +67,7 @@ static int tear_down(void **state)
 }
 
 /* The families as text, without comments where `comments` is false. The caller frees it. */
-static char *text_of(const struct counters *from, bool comments)
+static char *text_of(struct counters *from, bool comments)
 {
 	struct buffer text;
 	struct error error = {0};
@@ -87,7 +87,7 @@ static char *text_of(const struct counters *from, bool comments)
 	return text.data;
 }
 
-static void assert_samples_of(const struct counters *from, const char *expected)
+static void assert_samples_of(struct counters *from, const char *expected)
 {
 	char *text = text_of(from, false);
 	assert_string_equal(text, expected);
@@ -99,7 +99,13 @@ static void assert_samples(const char *expected)
 	assert_samples_of(counters, expected);
 }
 
+#define DROPPED_HEAD                                                                                                   \
+	"# HELP pgw_scrape_dropped_series_total Series left out of scrapes because escaping gave them a name that "    \
+	"another one has.\n"                                                                                           \
+	"# TYPE pgw_scrape_dropped_series_total counter\n"
+#define NOT_DROPPED "pgw_scrape_dropped_series_total 0\n"
 #define NO_SYNC                                                                                                        \
+	NOT_DROPPED                                                                                                    \
 	"pgw_sync_seconds_sum 0\n"                                                                                     \
 	"pgw_sync_seconds_count 0\n"
 #define NO_SCRAPES                                                                                                     \
@@ -112,10 +118,12 @@ static void assert_samples(const char *expected)
 static void test_nothing_yet(void **state)
 {
 	char *text = text_of(counters, true);
-	assert_string_equal(text,
+	assert_string_equal(text, DROPPED_HEAD NOT_DROPPED
 		"# HELP pgw_sync_seconds How long the disk let batches of changes wait.\n"
-		"# TYPE pgw_sync_seconds summary\n" NO_SYNC
-		"# HELP promhttp_metric_handler_requests_total Total number of scrapes by HTTP status code.\n"
+		"# TYPE pgw_sync_seconds summary\n"
+		"pgw_sync_seconds_sum 0\n"
+		"pgw_sync_seconds_count 0\n"
+		"# HELP promhttp_metric_handler_requests_total Scrapes answered, by HTTP status.\n"
 		"# TYPE promhttp_metric_handler_requests_total counter\n" NO_SCRAPES);
 	free(text);
 }
@@ -134,17 +142,17 @@ static void test_families(void **state)
 	counters_add_sync(counters, 0.5);
 	counters_add_sync(counters, 0.25);
 	char *text = text_of(counters, true);
-	assert_string_equal(text,
+	assert_string_equal(text, DROPPED_HEAD NOT_DROPPED
 		"# HELP pgw_sync_seconds How long the disk let batches of changes wait.\n"
 		"# TYPE pgw_sync_seconds summary\n"
 		"pgw_sync_seconds_sum 0.75\n"
 		"pgw_sync_seconds_count 2\n"
-		"# HELP promhttp_metric_handler_requests_total Total number of scrapes by HTTP status code.\n"
+		"# HELP promhttp_metric_handler_requests_total Scrapes answered, by HTTP status.\n"
 		"# TYPE promhttp_metric_handler_requests_total counter\n"
 		"promhttp_metric_handler_requests_total{code=\"200\"} 1\n"
 		"promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
 		"promhttp_metric_handler_requests_total{code=\"503\"} 0\n"
-		"# HELP pushgateway_http_push_duration_seconds HTTP request duration for pushes.\n"
+		"# HELP pushgateway_http_push_duration_seconds How long pushes took until their answer.\n"
 		"# TYPE pushgateway_http_push_duration_seconds summary\n"
 		"pushgateway_http_push_duration_seconds{method=\"post\",quantile=\"0.1\"} 0.25\n"
 		"pushgateway_http_push_duration_seconds{method=\"post\",quantile=\"0.5\"} 0.25\n"
@@ -156,7 +164,7 @@ static void test_families(void **state)
 		"pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.9\"} 0.0007682\n"
 		"pushgateway_http_push_duration_seconds_sum{method=\"put\"} 0.000768233\n"
 		"pushgateway_http_push_duration_seconds_count{method=\"put\"} 1\n"
-		"# HELP pushgateway_http_push_size_bytes HTTP request size for pushes.\n"
+		"# HELP pushgateway_http_push_size_bytes Size of pushes, header and body as they came.\n"
 		"# TYPE pushgateway_http_push_size_bytes summary\n"
 		"pushgateway_http_push_size_bytes{method=\"post\",quantile=\"0.1\"} 1e+06\n"
 		"pushgateway_http_push_size_bytes{method=\"post\",quantile=\"0.5\"} 1e+06\n"
@@ -168,8 +176,9 @@ static void test_families(void **state)
 		"pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.9\"} 134\n"
 		"pushgateway_http_push_size_bytes_sum{method=\"put\"} 134\n"
 		"pushgateway_http_push_size_bytes_count{method=\"put\"} 1\n"
-		"# HELP pushgateway_http_requests_total Total HTTP requests processed by the Pushgateway, excluding "
-		"scrapes.\n"
+		"# HELP pushgateway_http_requests_total Requests answered, by HTTP status, handler and method; scrapes "
+		"are "
+		"not among them.\n"
 		"# TYPE pushgateway_http_requests_total counter\n" REQUESTS
 		"{code=\"200\",handler=\"push\",method=\"put\"} 1\n" REQUESTS
 		"{code=\"200\",handler=\"status\",method=\"get\"} 2\n" REQUESTS
@@ -298,22 +307,23 @@ static void add_many(void)
 	}
 }
 
-static const char added_by_all[] = "pgw_sync_seconds_sum 40000\n"
-				   "pgw_sync_seconds_count 80000\n"
-				   "promhttp_metric_handler_requests_total{code=\"200\"} 80000\n"
-				   "promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
-				   "promhttp_metric_handler_requests_total{code=\"503\"} 0\n"
-				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.1\"} 0.25\n"
-				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.5\"} 0.25\n"
-				   "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.9\"} 0.25\n"
-				   "pushgateway_http_push_duration_seconds_sum{method=\"put\"} 20000\n"
-				   "pushgateway_http_push_duration_seconds_count{method=\"put\"} 80000\n"
-				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.1\"} 1000\n"
-				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.5\"} 1000\n"
-				   "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.9\"} 1000\n"
-				   "pushgateway_http_push_size_bytes_sum{method=\"put\"} 8e+07\n"
-				   "pushgateway_http_push_size_bytes_count{method=\"put\"} 80000\n" REQUESTS
-				   "{code=\"200\",handler=\"push\",method=\"put\"} 80000\n";
+static const char added_by_all[] =
+	NOT_DROPPED "pgw_sync_seconds_sum 40000\n"
+		    "pgw_sync_seconds_count 80000\n"
+		    "promhttp_metric_handler_requests_total{code=\"200\"} 80000\n"
+		    "promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
+		    "promhttp_metric_handler_requests_total{code=\"503\"} 0\n"
+		    "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.1\"} 0.25\n"
+		    "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.5\"} 0.25\n"
+		    "pushgateway_http_push_duration_seconds{method=\"put\",quantile=\"0.9\"} 0.25\n"
+		    "pushgateway_http_push_duration_seconds_sum{method=\"put\"} 20000\n"
+		    "pushgateway_http_push_duration_seconds_count{method=\"put\"} 80000\n"
+		    "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.1\"} 1000\n"
+		    "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.5\"} 1000\n"
+		    "pushgateway_http_push_size_bytes{method=\"put\",quantile=\"0.9\"} 1000\n"
+		    "pushgateway_http_push_size_bytes_sum{method=\"put\"} 8e+07\n"
+		    "pushgateway_http_push_size_bytes_count{method=\"put\"} 80000\n" REQUESTS
+		    "{code=\"200\",handler=\"push\",method=\"put\"} 80000\n";
 
 static pid_t fork_worker(void (*work)(void))
 {
@@ -352,22 +362,30 @@ static void test_processes(void **state)
 	assert_samples(added_by_all);
 }
 
-static void *add_many_in_thread(void *context)
+/* Each flushes often, so that they meet at the file. */
+static void add_and_flush(void)
 {
-	add_many();
-	return NULL;
+	struct error error;
+	for (int i = 0; i < 500; i++) {
+		counters_add_scrape(counters, 200);
+		counters_add_push(counters, "put", 0.25, 1000);
+		while (counters_flush(counters, &error) == -1)
+			if (error.kind != ERROR_BUSY)
+				_exit(1);
+	}
 }
 
-static void test_threads(void **state)
+static void test_flushed_at_once(void **state)
 {
-	pthread_t threads[WORKERS];
+	pid_t pids[WORKERS];
 	for (int i = 0; i < WORKERS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, add_many_in_thread, NULL), 0);
-	for (int i = 0; i < 10; i++)
-		free(text_of(counters, false));
-	for (int i = 0; i < WORKERS; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	assert_samples(added_by_all);
+		pids[i] = fork_worker(add_and_flush);
+	assert_exits(pids, WORKERS);
+	char *text = text_of(counters, false);
+	assert_non_null(strstr(text, "promhttp_metric_handler_requests_total{code=\"200\"} 2000\n"));
+	assert_non_null(strstr(text, "pushgateway_http_push_duration_seconds_sum{method=\"put\"} 500\n"));
+	assert_non_null(strstr(text, "pushgateway_http_push_duration_seconds_count{method=\"put\"} 2000\n"));
+	free(text);
 }
 
 static void add_one(void)
@@ -398,18 +416,14 @@ static void add_forever(void)
 	for (unsigned i = 0;; i++) {
 		counters_add_push(counters, "put", 0.25, 1000);
 		counters_add_scrape(counters, 200);
-		if (i % 64 == 0) {
-			counters_close(counters);
-			if (i % 128 == 0)
-				unlink("counters");
-			counters = counters_open(directory, &error);
-			if (counters == NULL)
-				_exit(1);
-		}
+		if (i % 64 == 0 && counters_flush(counters, &error) == -1)
+			_exit(1);
+		if (i % 128 == 0)
+			unlink("counters");
 	}
 }
 
-/* Whenever a process is killed, the file is usable, or missing and made without debris. */
+/* Whenever a process is killed, the file is usable, or missing. */
 static void test_killed(void **state)
 {
 	for (unsigned i = 0; i < 100; i++) {
@@ -424,32 +438,147 @@ static void test_killed(void **state)
 		counters_add_sync(left, 1);
 		after = text_of(left, false);
 		assert_memory_equal(before, NO_SYNC, strlen(NO_SYNC));
-		assert_memory_equal(after, "pgw_sync_seconds_sum 1\npgw_sync_seconds_count 1\n", strlen(NO_SYNC));
+		assert_memory_equal(
+			after, NOT_DROPPED "pgw_sync_seconds_sum 1\npgw_sync_seconds_count 1\n", strlen(NO_SYNC));
 		assert_string_equal(before + strlen(NO_SYNC), after + strlen(NO_SYNC));
 		free(before);
 		free(after);
 		counters_close(left);
 		assert_int_equal(unlink("counters"), 0);
-		assert_int_equal(access(".counters.tmp", F_OK), -1);
 	}
 }
 
-static void test_kept_and_deleted(void **state)
+#define SCRAPES(count)                                                                                                 \
+	NO_SYNC "promhttp_metric_handler_requests_total{code=\"200\"} " count "\n"                                     \
+		"promhttp_metric_handler_requests_total{code=\"500\"} 0\n"                                             \
+		"promhttp_metric_handler_requests_total{code=\"503\"} 0\n"
+
+/* A process that is killed takes with it what it had not flushed. */
+static void add_one_and_die(void)
 {
+	struct error error;
+	add_one();
+	if (counters_flush(counters, &error) == -1)
+		_exit(1);
+	add_one();
+	_exit(0);
+}
+
+static void test_flushed(void **state)
+{
+	struct error error = {0};
+	struct counters *other = open_counters();
+	assert_false(counters_pending(counters));
+	assert_int_equal(counters_flush(counters, &error), 0);
+	add_one();
+	assert_true(counters_pending(counters));
+	assert_samples_of(other, NO_SYNC NO_SCRAPES);
+	assert_int_equal(counters_flush(counters, &error), 0);
+	assert_false(counters_pending(counters));
+	assert_samples_of(other, SCRAPES("1"));
+	pid_t pid = fork_worker(add_one_and_die);
+	assert_exits(&pid, 1);
+	assert_samples(SCRAPES("2"));
+	counters_close(other);
+}
+
+/* What is in the file begins again with it; what is not yet there is not lost. */
+static void test_kept_deleted_and_cut(void **state)
+{
+	struct error error = {0};
 	add_one();
 	counters_close(counters);
 	counters = open_counters();
 	add_one();
+	assert_samples(SCRAPES("2"));
 	assert_int_equal(unlink("counters"), 0);
-	/* Goes on in memory; the next one begins again. */
 	add_one();
+	assert_samples(SCRAPES("1"));
+	assert_int_equal(truncate("counters", 10), 0);
+	add_one();
+	assert_int_equal(counters_flush(counters, &error), 0);
+	assert_int_equal(truncate("counters", 0), 0);
+	add_one();
+	add_one();
+	assert_samples(SCRAPES("2"));
 	struct counters *next = open_counters();
-	assert_samples_of(next, NO_SYNC NO_SCRAPES);
-	assert_samples(NO_SYNC "promhttp_metric_handler_requests_total{code=\"200\"} 3\n"
-			       "promhttp_metric_handler_requests_total{code=\"500\"} 0\n"
-			       "promhttp_metric_handler_requests_total{code=\"503\"} 0\n");
+	assert_samples_of(next, SCRAPES("2"));
 	counters_close(next);
 	counters_close(NULL);
+}
+
+/* What can't be written stays pending, and counts. */
+static void test_file_that_cant_be_written(void **state)
+{
+	struct error error = {0};
+	add_one();
+	assert_samples(SCRAPES("1"));
+	assert_int_equal(unlink("counters"), 0);
+	assert_int_equal(mkdir("counters", 0755), 0);
+	add_one();
+	for (int i = 0; i < 2; i++) {
+		assert_int_equal(counters_flush(counters, &error), -1);
+		assert_string_equal(error.message, "can't open counters: Is a directory");
+		assert_true(counters_pending(counters));
+		assert_samples(SCRAPES("2"));
+	}
+	assert_int_equal(rmdir("counters"), 0);
+	assert_samples(SCRAPES("1"));
+}
+
+static void test_locked(void **state)
+{
+	struct error error = {0};
+	int held = open("counters", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(flock(held, LOCK_EX), 0);
+	add_one();
+	assert_int_equal(counters_flush(counters, &error), -1);
+	assert_string_equal(error.message, "can't open counters: somebody keeps it locked");
+	assert_int_equal(error.kind, ERROR_BUSY);
+	assert_samples(SCRAPES("1"));
+	close(held);
+	assert_int_equal(counters_flush(counters, &error), 0);
+	assert_samples(SCRAPES("1"));
+}
+
+/* The ring of the file goes round where the one of this process does, and between flushes. */
+static void test_rings_go_round(void **state)
+{
+	struct error error = {0};
+	for (int i = 0; i < 5000; i++)
+		counters_add_push(counters, "put", 1, 1);
+	assert_int_equal(counters_flush(counters, &error), 0);
+	for (int i = 0; i < 5000; i++)
+		counters_add_push(counters, "put", 2, 2);
+	char *text = text_of(counters, false);
+	/* 3192 of the older ones are left. */
+	assert_non_null(strstr(text, "push_size_bytes{method=\"put\",quantile=\"0.1\"} 1\n"));
+	assert_non_null(strstr(text, "push_size_bytes{method=\"put\",quantile=\"0.5\"} 2\n"));
+	free(text);
+	for (int i = 0; i < 8192; i++)
+		counters_add_push(counters, "put", 3, 3);
+	for (int i = 0; i < 100; i++)
+		counters_add_push(counters, "put", 4, 4);
+	text = text_of(counters, false);
+	assert_non_null(strstr(text, "push_size_bytes{method=\"put\",quantile=\"0.1\"} 3\n"));
+	assert_non_null(strstr(text, "push_size_bytes{method=\"put\",quantile=\"0.9\"} 3\n"));
+	assert_non_null(strstr(text, "push_size_bytes_count{method=\"put\"} 18292\n"));
+	free(text);
+}
+
+static void test_dropped_and_reset(void **state)
+{
+	counters_add_dropped(counters, 0);
+	assert_false(counters_pending(counters));
+	counters_add_dropped(counters, 3);
+	counters_add_dropped(counters, 2);
+	char *text = text_of(counters, false);
+	assert_memory_equal(text, "pgw_scrape_dropped_series_total 5\n", 34);
+	free(text);
+	add_one();
+	counters_reset(counters);
+	assert_false(counters_pending(counters));
+	assert_samples(NO_SYNC NO_SCRAPES);
 }
 
 static void write_at(off_t offset, const char *bytes, size_t len)
@@ -460,23 +589,32 @@ static void write_at(off_t offset, const char *bytes, size_t len)
 	close(fd);
 }
 
+static void read_start(char *bytes, size_t len)
+{
+	int fd = open("counters", O_RDONLY | O_CLOEXEC);
+	assert_int_not_equal(fd, -1);
+	assert_int_equal(read(fd, bytes, len), len);
+	close(fd);
+}
+
 /* The file starts with its magic and, as four bytes, the version of its layout. */
 static void test_damaged(void **state)
 {
 	static const struct {
 		off_t offset;
 		char byte;
-	} cases[] = {{0, 'P'}, {11, 'x'}, {12, 2}, {15, 1}};
-	uint32_t version = 1;
+	} cases[] = {{0, 'P'}, {11, 'x'}, {12, 1}, {15, 1}};
+	uint32_t version = 2;
 	char start[16];
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct counters *damaged = open_counters();
 		counters_add_scrape(damaged, 200);
+		free(text_of(damaged, false));
 		write_at(cases[i].offset, &cases[i].byte, 1);
 		counters_close(damaged);
 		struct counters *next = open_counters();
 		assert_samples_of(next, NO_SYNC NO_SCRAPES);
-		memcpy(start, next, sizeof(start));
+		read_start(start, sizeof(start));
 		counters_close(next);
 		assert_memory_equal(start, "pgw counters", 12);
 		assert_memory_equal(start + 12, &version, 4);
@@ -529,10 +667,15 @@ int main(void)
 		TEST(test_quantiles_of_ten_minutes),
 		TEST(test_no_room_for_the_text),
 		TEST(test_processes),
-		TEST(test_threads),
+		TEST(test_flushed_at_once),
 		TEST(test_made_by_many_at_once),
 		TEST(test_killed),
-		TEST(test_kept_and_deleted),
+		TEST(test_flushed),
+		TEST(test_kept_deleted_and_cut),
+		TEST(test_file_that_cant_be_written),
+		TEST(test_locked),
+		TEST(test_rings_go_round),
+		TEST(test_dropped_and_reset),
 		TEST(test_damaged),
 		TEST(test_garbage),
 		TEST(test_errors),

@@ -15,7 +15,10 @@
 #include <signal.h>
 #include <sys/file.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include "shared_file.h"
@@ -49,19 +52,19 @@ static int tear_down(void **state)
 	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static char *map(void)
+static int lock_file(void)
 {
 	struct error error = {0};
-	char *memory = shared_file_map(&file, directory, &error);
-	if (memory == NULL)
+	int fd = shared_file_lock(&file, directory, &error);
+	if (fd == -1)
 		fail_msg("%s", error.message);
-	return memory;
+	return fd;
 }
 
-static void assert_map_fails(enum error_kind kind, const char *message)
+static void assert_lock_fails(enum error_kind kind, const char *message)
 {
 	struct error error = {0};
-	assert_null(shared_file_map(&file, directory, &error));
+	assert_int_equal(shared_file_lock(&file, directory, &error), -1);
 	assert_string_equal(error.message, message);
 	assert_int_equal(error.kind, kind);
 }
@@ -81,17 +84,22 @@ static void assert_entries(const char *expected)
 	assert_string_equal(names, expected);
 }
 
-static void assert_new(const char *memory)
+/* The descriptor is of the file of that name, which is new. Closes it. */
+static void assert_new(int fd)
 {
 	static const char zeros[SIZE];
+	char bytes[SIZE + 1];
 	size_t head = file.head.len;
-	struct stat status;
-	assert_memory_equal(memory, file.head.data, head);
-	assert_memory_equal(memory + head, zeros, SIZE - head);
-	assert_int_equal(lstat("f", &status), 0);
-	assert_int_equal(status.st_mode, S_IFREG | 0644);
-	assert_int_equal(status.st_size, SIZE);
+	struct stat named, opened;
+	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), SIZE);
+	assert_memory_equal(bytes, file.head.data, head);
+	assert_memory_equal(bytes + head, zeros, SIZE - head);
+	assert_int_equal(lstat("f", &named), 0);
+	assert_int_equal(fstat(fd, &opened), 0);
+	assert_int_equal(named.st_ino, opened.st_ino);
+	assert_int_equal(named.st_mode, S_IFREG | 0644);
 	assert_entries("f ");
+	close(fd);
 }
 
 static void write_file(const char *path, const char *text)
@@ -104,23 +112,16 @@ static void write_file(const char *path, const char *text)
 
 static void test_makes_and_shares(void **state)
 {
-	char *first = map();
-	assert_new(first);
-	first[SIZE - 1] = 'x';
-	char *second = map();
-	assert_ptr_not_equal(first, second);
-	assert_int_equal(second[SIZE - 1], 'x');
-	shared_file_unmap(&file, first);
-	second[100] = 'y';
-	shared_file_unmap(&file, second);
-	first = map();
-	assert_int_equal(first[100], 'y');
-	assert_int_equal(first[SIZE - 1], 'x');
-	shared_file_unmap(&file, first);
-	/* A full disk must not come as SIGBUS: there are no holes. */
-	struct stat status;
-	assert_int_equal(stat("f", &status), 0);
-	assert_true(status.st_blocks * 512 >= SIZE);
+	char byte = 'x';
+	assert_new(lock_file());
+	int fd = lock_file();
+	assert_int_equal(pwrite(fd, &byte, 1, SIZE - 1), 1);
+	close(fd);
+	byte = '\0';
+	fd = lock_file();
+	assert_int_equal(pread(fd, &byte, 1, SIZE - 1), 1);
+	assert_int_equal(byte, 'x');
+	close(fd);
 }
 
 static void test_wrong_ones_are_made_anew(void **state)
@@ -141,88 +142,96 @@ static void test_wrong_ones_are_made_anew(void **state)
 		unlink("f");
 		write_file("f", cases[i].text);
 		assert_int_equal(truncate("f", cases[i].size), 0);
-		char *memory = map();
-		assert_new(memory);
-		shared_file_unmap(&file, memory);
+		assert_new(lock_file());
 	}
 	/* It has the right size and head: what else is in it is the caller's to judge. */
+	char bytes[15];
 	write_file("f", "head 1\ngarbage");
-	char *memory = map();
-	assert_memory_equal(memory, "head 1\ngarbage\0", 15);
-	shared_file_unmap(&file, memory);
+	int fd = lock_file();
+	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
+	assert_memory_equal(bytes, "head 1\ngarbage\0", sizeof(bytes));
+	close(fd);
+}
+
+/* Who still uses a file that gave way reads and writes that one, not the new one. */
+static void test_wrong_ones_are_left_as_they_are(void **state)
+{
+	char bytes[20];
+	write_file("f", "another layout");
+	int old = open("f", O_RDONLY | O_CLOEXEC);
+	assert_int_not_equal(old, -1);
+	assert_new(lock_file());
+	assert_int_equal(read(old, bytes, sizeof(bytes)), strlen("another layout"));
+	close(old);
 }
 
 static void test_odd_files_are_replaced(void **state)
 {
 	assert_int_equal(mkfifo("f", 0644), 0);
-	char *memory = map();
-	assert_new(memory);
-	shared_file_unmap(&file, memory);
+	assert_new(lock_file());
+	int bound = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+	struct sockaddr_un address = {.sun_family = AF_UNIX, .sun_path = "f"};
+	assert_int_equal(unlink("f"), 0);
+	assert_int_equal(bind(bound, (struct sockaddr *)&address, sizeof(address)), 0);
+	assert_new(lock_file());
+	close(bound);
 	/* A link isn't followed, not even to a good file. */
 	assert_int_equal(rename("f", "target"), 0);
 	assert_int_equal(symlink("target", "f"), 0);
-	memory = map();
-	memory[SIZE - 1] = 'x';
-	shared_file_unmap(&file, memory);
-	assert_int_equal(unlink("f"), 0);
-	assert_int_equal(rename("target", "f"), 0);
-	memory = map();
-	assert_new(memory);
-	shared_file_unmap(&file, memory);
+	int fd = lock_file();
+	struct stat status;
+	assert_int_equal(lstat("f", &status), 0);
+	assert_int_equal(status.st_mode, S_IFREG | 0644);
+	assert_int_equal(unlink("target"), 0);
+	assert_new(fd);
 }
 
-static void test_deleted_while_mapped(void **state)
+/* Who waits for the lock of a file that is removed meanwhile doesn't get that one. */
+static void test_removed_while_waiting(void **state)
 {
-	char *old = map();
+	int old = lock_file();
+	pid_t pid = fork();
+	if (pid == 0) {
+		struct error error;
+		struct stat status;
+		close(old);
+		int fd = shared_file_lock(&file, directory, &error);
+		_exit(fd != -1 && fstat(fd, &status) == 0 && status.st_nlink == 1 ? 0 : 1);
+	}
+	assert_int_not_equal(pid, -1);
 	assert_int_equal(unlink("f"), 0);
-	old[SIZE - 1] = 'x';
-	assert_int_equal(old[SIZE - 1], 'x');
-	char *new = map();
-	assert_new(new);
-	old[SIZE - 2] = 'x';
-	assert_new(new);
-	shared_file_unmap(&file, old);
-	shared_file_unmap(&file, new);
-	/* A wrong file took its name. */
-	write_file("g", "");
-	old = map();
-	assert_int_equal(rename("g", "f"), 0);
-	new = map();
-	old[SIZE - 1] = 'x';
-	assert_new(new);
-	shared_file_unmap(&file, old);
-	shared_file_unmap(&file, new);
-}
-
-static void test_debris_of_a_killed_maker(void **state)
-{
-	write_file(".f.tmp", "half");
-	char *memory = map();
-	assert_new(memory);
-	shared_file_unmap(&file, memory);
+	close(old);
+	int status;
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_new(lock_file());
 }
 
 static void test_errors(void **state)
 {
 	assert_int_equal(mkdir("f", 0755), 0);
-	assert_map_fails(ERROR_CREATE, "can't open f: Is a directory");
+	assert_lock_fails(ERROR_CREATE, "can't open f: Is a directory");
 	assert_int_equal(rmdir("f"), 0);
 	assert_entries("");
 	int good = directory;
 	directory = -1;
-	assert_map_fails(ERROR_CREATE, "can't open f: Bad file descriptor");
+	assert_lock_fails(ERROR_CREATE, "can't open f: Bad file descriptor");
 	directory = good;
+	/* The folder itself is gone. */
+	assert_int_equal(rmdir(scratch), 0);
+	assert_lock_fails(ERROR_CREATE, "can't open f: No such file or directory");
+	assert_int_equal(mkdir(scratch, 0755), 0);
 }
 
 static void test_no_permission(void **state)
 {
 	const uid_t user = geteuid();
-	shared_file_unmap(&file, map());
+	close(lock_file());
 	assert_int_equal(chmod("f", 0444), 0);
 	assert_int_equal(chmod(".", 0755), 0);
 	if (user == 0)
 		assert_int_equal(seteuid(65534), 0);
-	assert_map_fails(ERROR_PERMISSION, "can't open f: Permission denied");
+	assert_lock_fails(ERROR_PERMISSION, "can't open f: Permission denied");
 	if (user == 0)
 		assert_int_equal(seteuid(0), 0);
 	assert_entries("f ");
@@ -230,7 +239,7 @@ static void test_no_permission(void **state)
 	assert_int_equal(chmod(".", 0555), 0);
 	if (user == 0)
 		assert_int_equal(seteuid(65534), 0);
-	assert_map_fails(ERROR_PERMISSION, "can't open f: Permission denied");
+	assert_lock_fails(ERROR_PERMISSION, "can't open f: Permission denied");
 	if (user == 0)
 		assert_int_equal(seteuid(0), 0);
 	assert_int_equal(chmod(".", 0755), 0);
@@ -243,7 +252,7 @@ static void test_no_space(void **state)
 	limit = (struct rlimit){.rlim_cur = SIZE - 1, .rlim_max = before.rlim_max};
 	signal(SIGXFSZ, SIG_IGN);
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-	assert_map_fails(ERROR_FULL, "can't open f: File too large");
+	assert_lock_fails(ERROR_FULL, "can't open f: File too large");
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
 	signal(SIGXFSZ, SIG_DFL);
 	assert_entries("");
@@ -251,18 +260,10 @@ static void test_no_space(void **state)
 
 static void test_somebody_keeps_the_lock(void **state)
 {
-	int lock = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(flock(lock, LOCK_EX), 0);
-	assert_map_fails(ERROR_BUSY, "can't make f: somebody keeps its directory locked");
-	assert_entries("");
-	close(lock);
-	char *memory = map();
-	/* The lock was given back, and opening a good file doesn't ask for it. */
-	lock = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	assert_int_equal(flock(lock, LOCK_EX | LOCK_NB), 0);
-	shared_file_unmap(&file, map());
-	close(lock);
-	shared_file_unmap(&file, memory);
+	int held = lock_file();
+	assert_lock_fails(ERROR_BUSY, "can't open f: somebody keeps it locked");
+	close(held);
+	assert_new(lock_file());
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -272,9 +273,9 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_makes_and_shares),
 		TEST(test_wrong_ones_are_made_anew),
+		TEST(test_wrong_ones_are_left_as_they_are),
 		TEST(test_odd_files_are_replaced),
-		TEST(test_deleted_while_mapped),
-		TEST(test_debris_of_a_killed_maker),
+		TEST(test_removed_while_waiting),
 		TEST(test_errors),
 		TEST(test_no_permission),
 		TEST(test_no_space),

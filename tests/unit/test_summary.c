@@ -9,18 +9,19 @@
 #include <cmocka.h>
 
 #include <math.h>
-#include <pthread.h>
 
 #include "number.h"
 #include "summary.h"
 
 #define NOW ((time_t)1800000000)
 
-static struct summary summary;
+static struct summary_total total;
+static struct summary_recent recent;
 
 static int set_up(void **state)
 {
-	memset(&summary, 0, sizeof(summary));
+	memset(&total, 0, sizeof(total));
+	memset(&recent, 0, sizeof(recent));
 	return 0;
 }
 
@@ -30,7 +31,7 @@ static void assert_quantiles_at(time_t now, enum summary_unit unit, const char *
 	double values[SUMMARY_QUANTILES];
 	char text[SUMMARY_QUANTILES * NUMBER_TEXT_SIZE];
 	size_t length = 0;
-	assert_int_equal(summary_quantiles(&summary, unit, now, values), 0);
+	assert_int_equal(summary_quantiles(&recent, unit, now, values), 0);
 	for (size_t i = 0; i < SUMMARY_QUANTILES; i++) {
 		length += number_format(values[i], text + length);
 		text[length++] = ' ';
@@ -44,16 +45,16 @@ static void assert_quantiles(enum summary_unit unit, const char *expected)
 	assert_quantiles_at(NOW, unit, expected);
 }
 
-static void assert_total(double sum, double count)
+static void assert_total(double sum, uint64_t count)
 {
-	assert_true(summary_total_sum(&summary.total) == sum);
-	assert_true(summary_total_count(&summary.total) == count);
+	assert_true(total.sum == sum);
+	assert_true(total.count == count);
 }
 
 static void add_sizes(unsigned first, unsigned last)
 {
 	for (unsigned i = first; i <= last; i++)
-		summary_add(&summary, i, SUMMARY_SIZE, NOW);
+		summary_add(&total, &recent, i, SUMMARY_SIZE, NOW);
 }
 
 static void test_zeros_are_empty(void **state)
@@ -79,22 +80,22 @@ static void test_quantiles(void **state)
 	set_up(NULL);
 	/* In any order. */
 	for (unsigned i = 0; i < 1000; i++)
-		summary_add(&summary, i * 7 % 1000 + 1, SUMMARY_SIZE, NOW);
+		summary_add(&total, &recent, i * 7 % 1000 + 1, SUMMARY_SIZE, NOW);
 	assert_quantiles(SUMMARY_SIZE, "100 500 900");
 	assert_total(500500, 1000);
 }
 
 static void test_units(void **state)
 {
-	summary_add(&summary, 0.00044397849, SUMMARY_DURATION, NOW);
+	summary_add(&total, &recent, 0.00044397849, SUMMARY_DURATION, NOW);
 	assert_quantiles(SUMMARY_DURATION, "0.000444 0.000444 0.000444");
 	assert_total(0.00044397849, 1);
-	summary_add(&summary, 1e-9, SUMMARY_DURATION, NOW);
-	summary_add(&summary, 1e9, SUMMARY_DURATION, NOW);
+	summary_add(&total, &recent, 1e-9, SUMMARY_DURATION, NOW);
+	summary_add(&total, &recent, 1e9, SUMMARY_DURATION, NOW);
 	assert_quantiles(SUMMARY_DURATION, "0 0.000444 1717.9869183");
 	set_up(NULL);
-	summary_add(&summary, 64u << 20, SUMMARY_SIZE, NOW);
-	summary_add(&summary, 1e300, SUMMARY_SIZE, NOW);
+	summary_add(&total, &recent, 64u << 20, SUMMARY_SIZE, NOW);
+	summary_add(&total, &recent, 1e300, SUMMARY_SIZE, NOW);
 	assert_quantiles(SUMMARY_SIZE, "6.7108864e+07 6.7108864e+07 1.7179869183e+10");
 	assert_total(1e300, 2);
 }
@@ -102,21 +103,21 @@ static void test_units(void **state)
 /* What a clock that goes back may give. */
 static void test_odd_values_count_as_zero(void **state)
 {
-	summary_add(&summary, -1, SUMMARY_DURATION, NOW);
-	summary_add(&summary, NAN, SUMMARY_DURATION, NOW);
-	summary_add(&summary, -INFINITY, SUMMARY_DURATION, NOW);
+	summary_add(&total, &recent, -1, SUMMARY_DURATION, NOW);
+	summary_add(&total, &recent, NAN, SUMMARY_DURATION, NOW);
+	summary_add(&total, &recent, -INFINITY, SUMMARY_DURATION, NOW);
 	assert_total(0, 3);
 	assert_quantiles(SUMMARY_DURATION, "0 0 0");
 }
 
 static void test_age(void **state)
 {
-	summary_add(&summary, 1, SUMMARY_SIZE, NOW - 600);
+	summary_add(&total, &recent, 1, SUMMARY_SIZE, NOW - 600);
 	assert_quantiles(SUMMARY_SIZE, "NaN NaN NaN");
-	summary_add(&summary, 2, SUMMARY_SIZE, NOW - 599);
+	summary_add(&total, &recent, 2, SUMMARY_SIZE, NOW - 599);
 	assert_quantiles(SUMMARY_SIZE, "2 2 2");
 	/* The clock was set back since. */
-	summary_add(&summary, 3, SUMMARY_SIZE, NOW + 1);
+	summary_add(&total, &recent, 3, SUMMARY_SIZE, NOW + 1);
 	assert_quantiles(SUMMARY_SIZE, "2 2 2");
 	assert_quantiles_at(NOW + 1, SUMMARY_SIZE, "3 3 3");
 	assert_quantiles_at(NOW + 10000000, SUMMARY_SIZE, "NaN NaN NaN");
@@ -132,51 +133,33 @@ static void test_as_many_as_fit(void **state)
 	add_sizes(SUMMARY_RECENT + 1, SUMMARY_RECENT + 1000);
 	assert_quantiles(SUMMARY_SIZE, "1820 5096 8373");
 	for (unsigned i = 0; i < SUMMARY_RECENT; i++)
-		summary_add(&summary, 5, SUMMARY_SIZE, NOW);
+		summary_add(&total, &recent, 5, SUMMARY_SIZE, NOW);
 	assert_quantiles(SUMMARY_SIZE, "5 5 5");
-	assert_true(summary_total_count(&summary.total) == 2 * SUMMARY_RECENT + 1000);
+	assert_true(total.count == 2 * SUMMARY_RECENT + 1000);
 }
 
 /* A file may hold anything: whatever comes out, nothing may break. */
 static void test_garbage(void **state)
 {
-	memset(&summary, 0xff, sizeof(summary));
+	memset(&total, 0xff, sizeof(total));
+	memset(&recent, 0xff, sizeof(recent));
 	double values[SUMMARY_QUANTILES];
-	assert_int_equal(summary_quantiles(&summary, SUMMARY_SIZE, NOW, values), 0);
+	assert_int_equal(summary_quantiles(&recent, SUMMARY_SIZE, NOW, values), 0);
 	assert_true(isnan(values[0]));
 	/* The count starts again from 0 here, the sum stays not a number. */
-	summary_add(&summary, 1, SUMMARY_SIZE, NOW);
-	assert_true(isnan(summary_total_sum(&summary.total)));
-	assert_true(summary_total_count(&summary.total) == 0);
+	summary_add(&total, &recent, 1, SUMMARY_SIZE, NOW);
+	assert_true(isnan(total.sum));
+	assert_true(total.count == 0);
 	assert_quantiles(SUMMARY_SIZE, "1 1 1");
 }
 
-#define THREADS	   4
-#define PER_THREAD 20000
-
-static void *add_many(void *context)
+/* What was counted in two places is as if it were in one. */
+static void test_merged(void **state)
 {
-	for (int i = 0; i < PER_THREAD; i++)
-		summary_add(&summary, 0.25, SUMMARY_DURATION, NOW);
-	return NULL;
-}
-
-static void test_threads(void **state)
-{
-	pthread_t threads[THREADS];
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_create(&threads[i], NULL, add_many, NULL), 0);
-	/* Never half of an observation. */
-	for (int i = 0; i < 20; i++) {
-		double values[SUMMARY_QUANTILES];
-		assert_int_equal(summary_quantiles(&summary, SUMMARY_DURATION, NOW, values), 0);
-		assert_true(isnan(values[0]) || values[0] == 0.25);
-		assert_true(isnan(values[2]) || values[2] == 0.25);
-	}
-	for (int i = 0; i < THREADS; i++)
-		assert_int_equal(pthread_join(threads[i], NULL), 0);
-	assert_total(THREADS * PER_THREAD * 0.25, THREADS * PER_THREAD);
-	assert_quantiles(SUMMARY_DURATION, "0.25 0.25 0.25");
+	struct summary_total other = {.sum = 2.5, .count = 3};
+	add_sizes(1, 2);
+	summary_total_merge(&total, &other);
+	assert_total(5.5, 5);
 }
 
 #define TEST(name) cmocka_unit_test_setup(name, set_up)
@@ -191,7 +174,7 @@ int main(void)
 		TEST(test_age),
 		TEST(test_as_many_as_fit),
 		TEST(test_garbage),
-		TEST(test_threads),
+		TEST(test_merged),
 	};
 	return cmocka_run_group_tests_name("summary", tests, NULL, NULL);
 }
