@@ -316,7 +316,7 @@ static int parse_path_label(struct grouping_key *key, struct slice name, struct 
 	if (base64 && base64_decode(&key->arena, value, &plain, error) == -1)
 		return error->kind != ERROR_SYNTAX
 			       ? -1
-			       : error_prefix(error, "invalid base64 encoding for label %.*s=%s: ", SLICE_PRINTF(name),
+			       : error_prefix(error, "invalid base64 encoding for label %.*s=%s: ", SLICE_PRINTF(written),
 					 quote(value).text);
 	return slice_equal(name, job_name) ? 0 : add_label(key, name, plain, limits, error);
 }

@@ -158,6 +158,27 @@ static void test_path_errors(void **state)
 		"path \"\" of a group does not start with /job/ or /job@base64/");
 }
 
+/* As the upstream has it: names are shown as they were written. */
+static void test_utf8_path_errors(void **state)
+{
+	static const struct {
+		const char *path, *message;
+	} rows[] = {
+		{"/job/a/__x/b", "improper label name \"__x\""},
+		{"/job/a/__x.y/b", "improper label name \"__x.y\""},
+		{"/job/a/U__/b", "improper label name \"U__\""},
+		{"/job/a/U______x/b", "improper label name \"U______x\""},
+		{"/job/a/\xff/b", "improper label name \"\\xff\""},
+		{"/job/a/U__x_2e_y@base64/a+b", "invalid base64 encoding for label U__x_2e_y=\"a+b\": "
+						"a character is not in the URL-safe alphabet"},
+	};
+	struct limits with_utf8 = limits;
+	with_utf8.utf8_names = true;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_refused_within(
+			grouping_key_from_path, slice_of(rows[i].path), &with_utf8, ERROR_SYNTAX, rows[i].message);
+}
+
 static void test_nul_in_a_path(void **state)
 {
 	static const char path[] = "/job/a\0b/x/\0";
@@ -539,6 +560,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(test_paths),
 		cmocka_unit_test(test_path_errors),
+		cmocka_unit_test(test_utf8_path_errors),
 		cmocka_unit_test(test_nul_in_a_path),
 		cmocka_unit_test(test_files),
 		cmocka_unit_test(test_texts),
