@@ -142,30 +142,6 @@ int encode_escape_names(struct exposition *exposition, enum escaping_scheme sche
 	return 0;
 }
 
-/* The natives of canonical text, checked: one that somebody damaged by hand is dropped. */
-static int attach_natives(struct exposition *exposition, struct slice text, struct error *error)
-{
-	if (canonical_attach_natives(exposition, text, error) == -1)
-		return -1;
-	struct native *unread = exposition->natives;
-	uint32_t count = exposition->native_count, next = 0;
-	exposition->natives = NULL;
-	exposition->native_count = exposition->native_capacity = 0;
-	int status = 0;
-	/* The text is canonical: the metrics of a family have neighbouring indices, in the order of the families. */
-	for (uint32_t f = 0; f < exposition->family_count && status == 0; f++) {
-		const struct metric_family *family = &exposition->families[f];
-		for (; next < count && unread[next].metric <= family->last_metric && status == 0; next++) {
-			status = protobuf_attach_native(
-				exposition, family, unread[next].metric, unread[next].message, &no_limits, error);
-			if (status == -1 && error->kind != ERROR_MEMORY)
-				status = 0;
-		}
-	}
-	free(unread);
-	return status;
-}
-
 static int append_text(struct buffer *out, const struct exposition *exposition, const struct metric_family *family,
 	struct error *error)
 {
@@ -204,7 +180,7 @@ int encode_exposition(const struct view *view, const struct exposition *own, str
 	if (status == 0)
 		status = exposition_parse(&exposition, buffer_slice(&text), &no_limits, error);
 	if (status == 0 && protobuf)
-		status = attach_natives(&exposition, buffer_slice(&text), error);
+		status = protobuf_attach_natives(&exposition, buffer_slice(&text), &no_limits, error);
 	if (status == 0)
 		status = encode_escape_names(&exposition, negotiated.escaping, error);
 	if (status == 0)

@@ -41,6 +41,15 @@ int protobuf_parse(struct exposition *exposition, struct slice bytes, const stru
 int protobuf_attach_native(struct exposition *exposition, const struct metric_family *family, uint32_t metric,
 	struct slice message, const struct limits *limits, struct error *error);
 
+/* Attaches all natives of canonical text to the exposition that was parsed from it: the way to use them. One that
+ * somebody damaged by hand is passed over. The natives lie in the exposition. 0, or -1 with ERROR_MEMORY. */
+int protobuf_attach_natives(
+	struct exposition *exposition, struct slice text, const struct limits *limits, struct error *error);
+
+/* The type of a family as protobuf names it, in capitals: also what the natives of its metrics tell, GAUGE_HISTOGRAM.
+ */
+const char *protobuf_type_name(const struct exposition *exposition, const struct metric_family *family);
+
 /* Appends one family as one delimited message, metrics in the order given. 0, or -1 with ERROR_TOO_LARGE (the buffer's
  * maximum) or ERROR_MEMORY and nothing appended. */
 int protobuf_append_family(struct buffer *out, const struct exposition *exposition, const struct metric_family *family,

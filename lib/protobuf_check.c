@@ -4,11 +4,9 @@
  */
 #include <math.h>
 
+#include "native_histogram.h"
 #include "protobuf_parts.h"
 #include "text.h"
-
-#define SCHEMA_MIN (-4)
-#define SCHEMA_MAX 8
 
 /* The buckets of one sign. */
 struct side {
@@ -115,11 +113,10 @@ static const char *check_histogram(const proto_histogram *histogram)
 		native |= sides[i].span_count + sides[i].delta_count + sides[i].float_count > 0;
 	if (!native)
 		return NULL;
-	if (histogram->schema < SCHEMA_MIN || histogram->schema > SCHEMA_MAX)
+	if (histogram->schema < NATIVE_SCHEMA_MIN || histogram->schema > NATIVE_SCHEMA_MAX)
 		return "a native histogram of an unknown schema";
-	return histogram->sample_count_float > 0 || histogram->zero_count_float > 0
-		       ? check_float_histogram(histogram, sides)
-		       : check_integer_histogram(histogram, sides);
+	return native_histogram_is_float(histogram) ? check_float_histogram(histogram, sides)
+						    : check_integer_histogram(histogram, sides);
 }
 
 const char *protobuf_check_metric(const proto_metric *metric)

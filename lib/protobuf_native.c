@@ -1,5 +1,7 @@
 #include <math.h>
+#include <stdlib.h>
 
+#include "canonical.h"
 #include "exposition_builder.h"
 #include "protobuf.h"
 #include "protobuf_parts.h"
@@ -70,5 +72,29 @@ int protobuf_attach_native(struct exposition *exposition, const struct metric_fa
 out:
 	buffer_release(&bytes);
 	exposition_release(&kept);
+	return status;
+}
+
+int protobuf_attach_natives(
+	struct exposition *exposition, struct slice text, const struct limits *limits, struct error *error)
+{
+	if (canonical_attach_natives(exposition, text, error) == -1)
+		return -1;
+	struct native *unread = exposition->natives;
+	uint32_t count = exposition->native_count, next = 0;
+	exposition->natives = NULL;
+	exposition->native_count = exposition->native_capacity = 0;
+	int status = 0;
+	/* The text is canonical: the metrics of a family have neighbouring indices, in the order of the families. */
+	for (uint32_t f = 0; f < exposition->family_count && status == 0; f++) {
+		const struct metric_family *family = &exposition->families[f];
+		for (; next < count && unread[next].metric <= family->last_metric && status == 0; next++) {
+			status = protobuf_attach_native(
+				exposition, family, unread[next].metric, unread[next].message, limits, error);
+			if (status == -1 && error->kind != ERROR_MEMORY)
+				status = 0;
+		}
+	}
+	free(unread);
 	return status;
 }

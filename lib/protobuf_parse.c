@@ -8,9 +8,6 @@
 #include "protobuf_parts.h"
 #include "text.h"
 
-/* What protobuf-c may allocate for one metric: an empty bucket is 2 bytes on the wire and more than 100 unpacked. */
-#define UNPACKED_MAX(len) (((size_t)16 << 20) + 4 * (len))
-
 struct reader {
 	struct exposition *exposition;
 	struct exposition_builder builder;
@@ -26,66 +23,28 @@ struct reader {
 /* The line of an error is the number of the message, its column that of the metric. */
 #define FAIL(reader, kind, ...) error_set_at((reader)->error, kind, (reader)->message, (reader)->number, __VA_ARGS__)
 
-/* By the numbers of MetricType. */
-static const struct {
-	const char *name;
-	enum metric_type type;
-	size_t field; /* of the Metric, where its value is */
-} types[] = {
-	{"COUNTER", METRIC_COUNTER, offsetof(proto_metric, counter)},
-	{"GAUGE", METRIC_GAUGE, offsetof(proto_metric, gauge)},
-	{"SUMMARY", METRIC_SUMMARY, offsetof(proto_metric, summary)},
-	{"UNTYPED", METRIC_UNTYPED, offsetof(proto_metric, untyped)},
-	{"HISTOGRAM", METRIC_HISTOGRAM, offsetof(proto_metric, histogram)},
-	{"GAUGE_HISTOGRAM", METRIC_HISTOGRAM, offsetof(proto_metric, histogram)},
-};
-
 static struct quoted family_name(const struct reader *reader)
 {
 	return quote(reader->head.name);
 }
 
-/* An allocator for protobuf-c that ends at a limit. */
-struct unpacking {
-	ProtobufCAllocator allocator;
-	struct arena *arena;
-	size_t left;
-	bool limit_met;
-	bool out_of_memory;
-};
-
-static void *unpacking_alloc(void *data, size_t size)
+static enum metric_type model_type(const struct reader *reader)
 {
-	struct unpacking *unpacking = data;
-	if (size > unpacking->left) {
-		unpacking->limit_met = true;
-		return NULL;
-	}
-	void *memory = arena_alloc(unpacking->arena, size);
-	unpacking->out_of_memory |= memory == NULL;
-	unpacking->left -= size;
-	return memory;
-}
-
-static void unpacking_free(void *data, void *memory)
-{
+	return protobuf_types[reader->head.type].type;
 }
 
 /* NULL with the error. */
 static proto_metric *unpack_metric(struct reader *reader, struct arena *arena, struct slice bytes)
 {
-	struct unpacking unpacking = {.arena = arena, .left = UNPACKED_MAX(bytes.len)};
-	unpacking.allocator = (ProtobufCAllocator){unpacking_alloc, unpacking_free, &unpacking};
-	proto_metric *metric =
-		io__prometheus__client__metric__unpack(&unpacking.allocator, bytes.len, (const uint8_t *)bytes.data);
+	enum error_kind kind;
+	proto_metric *metric = protobuf_unpack_metric(arena, bytes, &kind);
 	if (metric != NULL)
 		return metric;
-	if (unpacking.out_of_memory)
+	if (kind == ERROR_MEMORY)
 		error_set_memory(reader->error);
-	else if (unpacking.limit_met)
-		FAIL(reader, ERROR_TOO_LARGE, "a metric of %s has too many parts", family_name(reader).text);
 	else
-		FAIL(reader, ERROR_SYNTAX, "a metric of %s is malformed", family_name(reader).text);
+		FAIL(reader, kind, "a metric of %s %s", family_name(reader).text,
+			kind == ERROR_TOO_LARGE ? "has too many parts" : "is malformed");
 	return NULL;
 }
 
@@ -104,7 +63,7 @@ static int check_label(struct reader *reader, struct slice name, struct slice va
 			family_name(reader).text, quote(name).text);
 	if (slice_is(name, "__name__"))
 		return FAIL(reader, ERROR_SYNTAX, "label name \"__name__\" is reserved");
-	enum metric_type type = types[reader->head.type].type;
+	enum metric_type type = model_type(reader);
 	if ((type == METRIC_SUMMARY && slice_is(name, "quantile")) ||
 		(type == METRIC_HISTOGRAM && slice_is(name, "le")))
 		return FAIL(reader, ERROR_INCONSISTENT, "collected metric %s must not have an explicit %s label",
@@ -232,7 +191,7 @@ static int read_distribution(struct reader *reader, enum metric_type type, const
 
 static int read_value(struct reader *reader, const proto_metric *metric)
 {
-	enum metric_type type = types[reader->head.type].type;
+	enum metric_type type = model_type(reader);
 	struct exposition *exposition = reader->exposition;
 	if (metric_type_is_distribution(type))
 		return read_distribution(reader, type, metric);
@@ -288,7 +247,7 @@ static int exceeds_model(struct reader *reader, struct arena *arena, const proto
 {
 	const struct exposition *exposition = reader->exposition;
 	proto_metric modelled;
-	if (protobuf_metric_of(arena, exposition, types[reader->head.type].type,
+	if (protobuf_metric_of(arena, exposition, model_type(reader),
 		    &exposition->metrics[exposition->metric_count - 1], &modelled) == -1)
 		return -1;
 	if (protobuf_c_message_get_packed_size(&metric->base) != protobuf_c_message_get_packed_size(&modelled.base))
@@ -339,10 +298,10 @@ static int convert_metric(struct reader *reader, struct arena *arena, struct sli
 	void *value;
 	if (metric == NULL)
 		return -1;
-	memcpy(&value, (const char *)metric + types[reader->head.type].field, sizeof(value));
+	memcpy(&value, (const char *)metric + protobuf_types[reader->head.type].field, sizeof(value));
 	if (value == NULL)
 		return FAIL(reader, ERROR_INCONSISTENT, "collected metric %s is not a %s", family_name(reader).text,
-			types[reader->head.type].name);
+			protobuf_types[reader->head.type].name);
 	if (metric->has_timestamp_ms && exposition->timestamp_line == 0) {
 		exposition->timestamp_line = reader->message;
 		exposition->timestamp_column = reader->number;
@@ -405,7 +364,7 @@ static int check_head(struct reader *reader)
 			reader->limits->name);
 	if (!metric_name_valid(reader->limits, name))
 		return FAIL(reader, ERROR_SYNTAX, "invalid metric name %s", quote(name).text);
-	if (reader->head.type >= sizeof(types) / sizeof(types[0]))
+	if (reader->head.type >= PROTOBUF_TYPES)
 		return FAIL(reader, ERROR_SYNTAX, "unknown metric type %llu of metric name %s",
 			(unsigned long long)reader->head.type, family_name(reader).text);
 	if (!utf8_valid(reader->head.unit))
@@ -455,7 +414,7 @@ static int read_families(struct reader *reader, struct slice bytes)
 		struct metric_family *family = &reader->exposition->families[reader->family];
 		if (family->line != reader->message)
 			continue;
-		family->type = types[reader->head.type].type;
+		family->type = model_type(reader);
 		if (read_help(reader, &family->help) == -1 || read_metrics(reader, message) == -1)
 			return -1;
 	}

@@ -11,6 +11,7 @@
 
 #include "arena.h"
 #include "buffer.h"
+#include "error.h"
 #include "exposition.h"
 #include "metrics.pb-c.h"
 #include "slice.h"
@@ -26,6 +27,17 @@ typedef Io__Prometheus__Client__MetricFamily proto_family;
 typedef Io__Prometheus__Client__Quantile proto_quantile;
 typedef Io__Prometheus__Client__Summary proto_summary;
 typedef Io__Prometheus__Client__Untyped proto_untyped;
+
+/* A type of metric families, by the number that it has on the wire. */
+struct protobuf_type {
+	const char *name;
+	enum metric_type type;
+	size_t field; /* of the Metric, where its value is */
+};
+
+#define PROTOBUF_TYPES 6
+
+extern const struct protobuf_type protobuf_types[PROTOBUF_TYPES];
 
 /* A MetricFamily but for its metrics; data is NULL where a field is absent. */
 struct protobuf_head {
@@ -51,6 +63,14 @@ bool protobuf_read_head(struct slice family, struct protobuf_head *head);
 /* Takes the next metric from the front of what is left of a MetricFamily that protobuf_read_head() read. False at the
  * end. */
 bool protobuf_take_metric(struct slice *rest, struct slice *metric);
+
+/* What there is to tell of the family as a whole beside name and HELP: the model's type, or the one that the first
+ * native of its metrics has, with the unit there. */
+struct protobuf_head protobuf_family_head(const struct exposition *exposition, const struct metric_family *family);
+
+/* Unpacks a metric into the arena, with a limit to what few bytes may become. NULL with ERROR_SYNTAX, ERROR_TOO_LARGE
+ * or ERROR_MEMORY. */
+proto_metric *protobuf_unpack_metric(struct arena *arena, struct slice bytes, enum error_kind *kind);
 
 /* The metric as the model has it, without labels; its parts live in the arena. 0, or -1 when out of memory. */
 int protobuf_metric_of(struct arena *arena, const struct exposition *exposition, enum metric_type type,

@@ -211,39 +211,16 @@ static int append_metric(struct buffer *out, struct arena *arena, const struct e
 	return append_message(out, &message.base) == -1 ? -1 : buffer_append_slice(out, kept);
 }
 
-/* The first native of the family tells what the model has not of the family as a whole. */
-static struct protobuf_head native_head(const struct exposition *exposition, const struct metric_family *family)
-{
-	struct protobuf_head head = {0};
-	uint32_t m = exposition->native_count == 0 ? EXPOSITION_NONE : family->first_metric;
-	for (; m != EXPOSITION_NONE; m = exposition->metrics[m].next) {
-		const struct native *native = exposition_native(exposition, m);
-		if (native != NULL && protobuf_read_head(native->message, &head))
-			break;
-	}
-	return head;
-}
-
-static const Io__Prometheus__Client__MetricType types[] = {
-	[METRIC_COUNTER] = IO__PROMETHEUS__CLIENT__METRIC_TYPE__COUNTER,
-	[METRIC_GAUGE] = IO__PROMETHEUS__CLIENT__METRIC_TYPE__GAUGE,
-	[METRIC_SUMMARY] = IO__PROMETHEUS__CLIENT__METRIC_TYPE__SUMMARY,
-	[METRIC_UNTYPED] = IO__PROMETHEUS__CLIENT__METRIC_TYPE__UNTYPED,
-	[METRIC_HISTOGRAM] = IO__PROMETHEUS__CLIENT__METRIC_TYPE__HISTOGRAM,
-};
-
 static int append_body(struct buffer *out, struct arena *arena, const struct exposition *exposition,
 	const struct metric_family *family)
 {
-	struct protobuf_head kept = native_head(exposition, family);
+	struct protobuf_head head = protobuf_family_head(exposition, family);
 	proto_family message = IO__PROMETHEUS__CLIENT__METRIC_FAMILY__INIT;
 	message.has_name = true;
 	message.name = protobuf_bytes(family->name);
 	message.has_help = family->help.data != NULL;
 	message.has_type = true;
-	message.type = types[family->type];
-	if (family->type == METRIC_HISTOGRAM && kept.type == IO__PROMETHEUS__CLIENT__METRIC_TYPE__GAUGE_HISTOGRAM)
-		message.type = IO__PROMETHEUS__CLIENT__METRIC_TYPE__GAUGE_HISTOGRAM;
+	message.type = (Io__Prometheus__Client__MetricType)head.type;
 	if ((message.has_help && unescape(arena, family->help, &message.help) == -1) ||
 		append_message(out, &message.base) == -1)
 		return -1;
@@ -255,11 +232,11 @@ static int append_body(struct buffer *out, struct arena *arena, const struct exp
 		if (status == -1)
 			return -1;
 	}
-	if (kept.unit.len == 0)
+	if (head.unit.len == 0)
 		return 0;
-	return protobuf_append_varint(out, KEY_FAMILY_UNIT) == -1 || protobuf_append_varint(out, kept.unit.len) == -1
+	return protobuf_append_varint(out, KEY_FAMILY_UNIT) == -1 || protobuf_append_varint(out, head.unit.len) == -1
 		       ? -1
-		       : buffer_append_slice(out, kept.unit);
+		       : buffer_append_slice(out, head.unit);
 }
 
 /* Puts the length before what was appended from `start` on. */

@@ -5,10 +5,10 @@
 #include <time.h>
 
 #include "api_metric.h"
-#include "canonical.h"
 #include "exposition.h"
 #include "group.h"
 #include "json.h"
+#include "protobuf.h"
 #include "request.h"
 #include "settings.h"
 #include "text.h"
@@ -143,7 +143,7 @@ static void append_family(struct json *json, const struct exposition *exposition
 	json_key(json, "time_stamp");
 	append_time(json, pushed);
 	json_key(json, "type");
-	json_string(json, slice_of(api_type_name(exposition, family)));
+	json_string(json, slice_of(protobuf_type_name(exposition, family)));
 	append_help(json, family->help, scratch);
 	json_key(json, "metrics");
 	json_begin_array(json);
@@ -189,7 +189,7 @@ static int append_group(struct json *json, const struct group *group, const stru
 	exposition_init(&exposition);
 	int result = exposition_parse(&exposition, group->text, &file_limits, error);
 	if (result == 0 && group->natives)
-		result = canonical_attach_natives(&exposition, group->text, error);
+		result = protobuf_attach_natives(&exposition, group->text, &file_limits, error);
 	if (result == 0) {
 		json_begin_object(json);
 		append_about(json, group);

@@ -7,13 +7,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "metrics.pb-c.h"
+#include "native_histogram.h"
 #include "number.h"
 #include "text.h"
-
-/* The schemas of exponential buckets (Prometheus' native histograms): 2^(2^-schema) between two bounds. */
-#define SCHEMA_MIN (-4)
-#define SCHEMA_MAX 8
 
 /* Indices beyond can't be those of numbers, and must not overflow. */
 #define INDEX_MAX (INT64_C(1) << 40)
@@ -29,7 +25,6 @@ enum boundaries {
 };
 
 typedef Io__Prometheus__Client__Histogram proto_histogram;
-typedef Io__Prometheus__Client__MetricFamily proto_family;
 typedef Io__Prometheus__Client__BucketSpan proto_span;
 
 static void append_number(struct json *json, double value)
@@ -93,7 +88,7 @@ static void append_points(
  */
 static double bound_fraction(unsigned part, int schema)
 {
-	static const double factors[SCHEMA_MAX + 1] = {
+	static const double factors[NATIVE_SCHEMA_MAX + 1] = {
 		1, /* not used */
 		0x1.6a09e667f3bccp+0,
 		0x1.306fe0a31b715p+0,
@@ -201,14 +196,9 @@ static void append_side(struct json *json, const struct side *side)
 	free(buckets);
 }
 
-static bool is_float(const proto_histogram *histogram)
-{
-	return histogram->sample_count_float > 0 || histogram->zero_count_float > 0;
-}
-
 static void append_native_buckets(struct json *json, const proto_histogram *histogram)
 {
-	bool floats = is_float(histogram);
+	bool floats = native_histogram_is_float(histogram);
 	const struct side negative = {histogram->negative_span, histogram->n_negative_span, histogram->negative_delta,
 		floats ? histogram->negative_count : NULL,
 		floats ? histogram->n_negative_count : histogram->n_negative_delta, histogram->schema, true};
@@ -231,46 +221,22 @@ static void append_native_buckets(struct json *json, const proto_histogram *hist
 	json_end_array(json);
 }
 
-/* What was kept of a metric beside the text, or NULL; to be freed. */
-static proto_family *unpack_native(const struct exposition *exposition, uint32_t metric)
-{
-	uint32_t low = 0, high = exposition->native_count;
-	while (low < high) {
-		uint32_t middle = low + (high - low) / 2;
-		if (exposition->natives[middle].metric < metric)
-			low = middle + 1;
-		else
-			high = middle;
-	}
-	if (low == exposition->native_count || exposition->natives[low].metric != metric)
-		return NULL;
-	struct slice message = exposition->natives[low].message;
-	return io__prometheus__client__metric_family__unpack(NULL, message.len, (const uint8_t *)message.data);
-}
-
-static const proto_histogram *native_histogram(const proto_family *family)
-{
-	return family != NULL && family->n_metric > 0 ? family->metric[0]->histogram : NULL;
-}
-
 static bool has_native_buckets(const proto_histogram *histogram)
 {
-	return histogram != NULL && histogram->n_negative_span + histogram->n_positive_span > 0 &&
-	       histogram->schema >= SCHEMA_MIN && histogram->schema <= SCHEMA_MAX;
+	return histogram != NULL && histogram->n_negative_span + histogram->n_positive_span > 0;
 }
 
 static void append_distribution(struct json *json, const struct exposition *exposition, enum metric_type type,
-	const struct distribution *distribution, const proto_family *native)
+	const struct distribution *distribution, const proto_histogram *histogram)
 {
-	const proto_histogram *histogram = native_histogram(native);
 	json_key(json, type == METRIC_SUMMARY ? "quantiles" : "buckets");
 	if (has_native_buckets(histogram))
 		append_native_buckets(json, histogram);
 	else
 		append_points(json, exposition, distribution,
-			type == METRIC_HISTOGRAM && (histogram == NULL || !is_float(histogram)));
+			type == METRIC_HISTOGRAM && (histogram == NULL || !native_histogram_is_float(histogram)));
 	json_key(json, "count");
-	if (histogram != NULL && is_float(histogram))
+	if (histogram != NULL && native_histogram_is_float(histogram))
 		append_number(json, histogram->sample_count_float);
 	else if (histogram != NULL)
 		append_integer(json, histogram->sample_count);
@@ -278,23 +244,6 @@ static void append_distribution(struct json *json, const struct exposition *expo
 		append_count(json, distribution->count);
 	json_key(json, "sum");
 	append_number(json, distribution->sum);
-}
-
-const char *api_type_name(const struct exposition *exposition, const struct metric_family *family)
-{
-	static const char *const names[] = {
-		[METRIC_COUNTER] = "COUNTER",
-		[METRIC_GAUGE] = "GAUGE",
-		[METRIC_SUMMARY] = "SUMMARY",
-		[METRIC_UNTYPED] = "UNTYPED",
-		[METRIC_HISTOGRAM] = "HISTOGRAM",
-	};
-	proto_family *native = unpack_native(exposition, family->first_metric);
-	bool gauge_histogram = family->type == METRIC_HISTOGRAM && native != NULL &&
-			       native->type == IO__PROMETHEUS__CLIENT__METRIC_TYPE__GAUGE_HISTOGRAM;
-	if (native != NULL)
-		io__prometheus__client__metric_family__free_unpacked(native, NULL);
-	return gauge_histogram ? "GAUGE_HISTOGRAM" : names[family->type];
 }
 
 void api_append_metric(struct json *json, const struct exposition *exposition, const struct metric_family *family,
@@ -305,11 +254,14 @@ void api_append_metric(struct json *json, const struct exposition *exposition, c
 	json_key(json, "labels");
 	append_labels(json, exposition, at, scratch);
 	if (family->type == METRIC_SUMMARY || family->type == METRIC_HISTOGRAM) {
-		proto_family *native = unpack_native(exposition, metric);
+		const proto_histogram *histogram = NULL;
+		struct arena arena;
+		arena_init(&arena);
+		if (native_histogram_read(exposition, metric, &arena, &histogram) == -1)
+			json->failed = ENOMEM;
 		append_distribution(
-			json, exposition, family->type, &exposition->distributions[at->distribution], native);
-		if (native != NULL)
-			io__prometheus__client__metric_family__free_unpacked(native, NULL);
+			json, exposition, family->type, &exposition->distributions[at->distribution], histogram);
+		arena_release(&arena);
 	} else {
 		json_key(json, "value");
 		append_number(json, at->value);

@@ -28,7 +28,7 @@ def double(number, value): return varint(number << 3 | 1) + struct.pack("<d", va
 def family(name, kind, *metrics, help=b""):
     m = field(1, name) + (field(2, help) if help else b"") + integer(3, kind) + b"".join(field(4, x) for x in metrics)
     return varint(len(m)) + m
-COUNTER, GAUGE, SUMMARY, UNTYPED, HISTOGRAM = range(5)
+COUNTER, GAUGE, SUMMARY, UNTYPED, HISTOGRAM, GAUGE_HISTOGRAM = range(6)
 exec(sys.stdin.read())
 ' >"$1"
 }
@@ -370,6 +370,7 @@ out = sys.stdout.buffer
 out.write(family(b"pb_counter", COUNTER, label(b"l", b"v") + field(3, double(1, 42)), help=b"A counter."))
 out.write(family(b"pb_native", HISTOGRAM, field(7, native)))
 out.write(family(b"pb_float", HISTOGRAM, field(7, floats)))
+out.write(family(b"pb_gauge", GAUGE_HISTOGRAM, field(7, integer(1, 3) + double(2, 1.5) + field(3, integer(1, 2) + double(2, 1)))))
 END
 answers 200 "delimited protobuf" PUT "$URL/metrics/job/pb" --data-binary @all.pb -H "$protobuf"
 has "$(cat spool/groups/job=pb.prom)" 'pb_counter{instance="",job="pb",l="v"} 42' "is stored"
@@ -382,9 +383,24 @@ is "$(json 'j["data"][0]["pb_native"]["metrics"][0]')" \
 is "$(json 'j["data"][0]["pb_float"]["metrics"][0]')" \
 	"{'labels': {'instance': '', 'job': 'pb'}, 'buckets': [[3, '-0.001', '0.001', '0.5'], [0, '1', '2', '1.5'], [0, '2', '4', '2.5']], 'count': '4.5', 'sum': '1'}" \
 	"and those of floats"
+is "$(json 'j["data"][0]["pb_gauge"]["type"], j["data"][0]["pb_gauge"]["metrics"][0]')" \
+	"('GAUGE_HISTOGRAM', {'labels': {'instance': '', 'job': 'pb'}, 'buckets': {'1': '2', '+Inf': '3'}, 'count': '3', 'sum': '1.5'})" \
+	"and a gauge histogram with what is in it"
 answers 200 "GET as protobuf" GET "$URL/metrics" -H "Accept: ${protobuf#*: }"
 has "$headers" 'content-type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; escaping=underscores' "is protobuf"
 ok "with the native histogram" grep -qa pb_native body
+# A kept message that was damaged by hand: another metric's, cut off, and no message at all.
+for damage in "s/^# pgw native .*/# pgw native $(printf '\377%.0s' {1..300} | base64 -w0 | tr +/ -_)/" \
+	's/^\(# pgw native .*\)..........$/\1/' "s/^# pgw native .*/$(grep '^# pgw native' spool/groups/job=pb.prom | head -n 1)/"; do
+	cp spool/groups/job=pb.prom kept
+	sed "/^pb_native/,/^# pgw native/$damage" kept >damaged.prom
+	is "$(cmp -s kept damaged.prom; echo $?)" 1 "a group file is damaged"
+	mv damaged.prom spool/groups/job=pb.prom
+	answers 200 "/api/v1/metrics with a damaged message" GET "$URL/api/v1/metrics"
+	is "$(json 'j["data"][0]["pb_native"]["metrics"][0]')" \
+		"{'labels': {'instance': '', 'job': 'pb'}, 'buckets': {'+Inf': '12'}, 'count': '12', 'sum': '5.5'}" "shows the text"
+	mv kept spool/groups/job=pb.prom
+done
 
 while IFS='|' read -r expected type; do
 	answers "$expected" "Content-Type: $type" PUT "$URL/metrics/job/type" --data-binary @all.pb -H "Content-Type: $type"
