@@ -88,31 +88,37 @@ void json_end_array(struct json *json)
 /* How many bytes from the start stand for themselves in a string. */
 static size_t plain_length(struct slice text)
 {
-	size_t plain = 0;
+	size_t plain = 0, length;
 	while (plain < text.len) {
-		unsigned char byte = (unsigned char)text.data[plain];
-		size_t length = byte < 0x80 ? 1 : utf8_length(slice_make(text.data + plain, text.len - plain));
-		if (byte < 0x20 || byte == '"' || byte == '\\' || length == 0)
+		uint32_t character = utf8_decode(slice_make(text.data + plain, text.len - plain), &length);
+		if (length == 0 || character == '"' || character == '\\' || !character_is_shown(character))
 			break;
 		plain += length;
 	}
 	return plain;
 }
 
-static void append_escape(struct json *json, unsigned char byte)
+/* Appends the escape of the character, or the stray byte, that the text starts with. Returns its length in bytes. */
+static size_t append_escape(struct json *json, struct slice text)
 {
 	static const char escaped[] = "\"\\\b\f\n\r\t";
 	static const char letters[] = "\"\\bfnrt";
 
-	const char *escape = memchr(escaped, byte, sizeof(escaped) - 1);
-	char text[8];
-	if (byte >= 0x80)
-		snprintf(text, sizeof(text), "\xef\xbf\xbd"); /* U+FFFD */
+	size_t length;
+	uint32_t character = utf8_decode(text, &length);
+	const char *escape = memchr(escaped, *text.data, sizeof(escaped) - 1);
+	char out[16];
+	if (length == 0)
+		snprintf(out, sizeof(out), "\xef\xbf\xbd"); /* U+FFFD */
 	else if (escape != NULL)
-		snprintf(text, sizeof(text), "\\%c", letters[escape - escaped]);
+		snprintf(out, sizeof(out), "\\%c", letters[escape - escaped]);
+	else if (character < 0x10000)
+		snprintf(out, sizeof(out), "\\u%04x", character);
 	else
-		snprintf(text, sizeof(text), "\\u%04x", byte);
-	append_string(json, text);
+		snprintf(out, sizeof(out), "\\u%04x\\u%04x", 0xd800 + ((character - 0x10000) >> 10),
+			0xdc00 + (character & 0x3ff));
+	append_string(json, out);
+	return length == 0 ? 1 : length;
 }
 
 static void append_quoted(struct json *json, struct slice text)
@@ -121,10 +127,11 @@ static void append_quoted(struct json *json, struct slice text)
 	while (text.len > 0) {
 		size_t plain = plain_length(text);
 		append(json, text.data, plain);
-		if (plain == text.len)
+		text = slice_make(text.data + plain, text.len - plain);
+		if (text.len == 0)
 			break;
-		append_escape(json, (unsigned char)text.data[plain]);
-		text = slice_make(text.data + plain + 1, text.len - plain - 1);
+		size_t length = append_escape(json, text);
+		text = slice_make(text.data + length, text.len - length);
 	}
 	append(json, "\"", 1);
 }

@@ -9,8 +9,9 @@
  *	json_end_object(&json);
  *	if (json_finish(&json) == -1) ...	errno of the first append that failed
  *
- * Commas and escaping are the writer's; nesting is checked by an assertion. There is one escaping function: control
- * characters as \u00XX but \b \f \n \r \t, and each byte that is not UTF-8 as U+FFFD.
+ * Commas and escaping are the writer's; nesting is checked by an assertion. There is one escaping function: \" \\ \b \f
+ * \n \r \t, other characters that a terminal does not show or that do something to it (text.h) as \uXXXX, and each byte
+ * that is not UTF-8 as U+FFFD, since JSON has nothing for it.
  */
 #ifndef PGW_JSON_H
 #define PGW_JSON_H

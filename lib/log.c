@@ -73,38 +73,15 @@ static bool needs_quotes(const char *value)
 	return false;
 }
 
-/* The length of the UTF-8 sequence that may be shown as it is, or 0. Control characters in their two-byte form
- * (U+0080 to U+009F) drive terminals as well as the others do. */
-static size_t printable(const char *at, size_t left)
-{
-	unsigned char first = (unsigned char)*at;
-	size_t len = first < 0x80 ? 1 : first < 0xe0 ? 2 : first < 0xf0 ? 3 : 4;
-	if (len > left || !utf8_valid(slice_make(at, len)))
-		return 0;
-	if (first < ' ' || first == 0x7f || (first == 0xc2 && (unsigned char)at[1] < 0xa0))
-		return 0;
-	return len;
-}
-
 static void line_append_quoted(struct line *line, const char *value)
 {
-	size_t left = strlen(value);
+	struct slice rest = slice_of(value);
 	line_append(line, "\"", 1);
-	while (left > 0) {
-		char escape[8];
-		size_t len = printable(value, left);
-		if (*value == '"' || *value == '\\') {
-			line_append(line, (const char[]){'\\', *value}, 2);
-		} else if (*value == '\n') {
-			line_append(line, "\\n", 2);
-		} else if (len == 0) {
-			snprintf(escape, sizeof(escape), "\\x%02x", (unsigned char)*value);
-			line_append(line, escape, 4);
-		} else {
-			line_append(line, value, len);
-		}
-		value += len == 0 ? 1 : len;
-		left -= len == 0 ? 1 : len;
+	while (rest.len > 0) {
+		char piece[QUOTED_PIECE_SIZE];
+		size_t length, len = quote_piece(rest, piece, &length);
+		line_append(line, piece, len);
+		rest = slice_make(rest.data + length, rest.len - length);
 	}
 	line_append(line, "\"", 1);
 }

@@ -7,8 +7,9 @@
  *	{"ts":"2024-05-01T12:00:00.123Z","level":"info","msg":"listening","address":"http://127.0.0.1:9091"}
  *
  * Each function takes the message and then pairs of key and value (const char *), ended by NULL. Values are quoted and
- * escaped where needed, so that nothing from a stranger forges a line. A line that is too long is cut: logfmt at its
- * end, of JSON each long value. Single-job tools use warnx(3) instead.
+ * escaped where needed (as by quote() of text.h, or as in json.h), so that nothing from a stranger forges a line or
+ *does anything to the terminal that shows it. A line that is too long is cut: logfmt at its end, of JSON each long
+ *value. Single-job tools use warnx(3) instead.
  */
 #ifndef PGW_LOG_H
 #define PGW_LOG_H

@@ -4,9 +4,8 @@
 
 #include "text.h"
 
-#define REPLACEMENT_CHARACTER 0xfffd
-#define CHARACTER_MAX	      0x10ffff
-#define HEX_DIGITS_MAX	      6
+#define CHARACTER_MAX  0x10ffff
+#define HEX_DIGITS_MAX 6
 
 const char *const escaping_scheme_names[ESCAPING_SCHEME_COUNT] = {
 	[ESCAPING_NONE] = "allow-utf-8",
@@ -47,21 +46,6 @@ bool name_is_utf8(struct slice name)
 	return name.len > 0 && utf8_valid(name);
 }
 
-/* The character that text starts with, and how many bytes it takes. */
-static uint32_t decode(struct slice text, size_t *length)
-{
-	static const unsigned char first_masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	*length = utf8_length(text);
-	if (*length == 0) {
-		*length = 1;
-		return REPLACEMENT_CHARACTER;
-	}
-	uint32_t character = (unsigned char)text.data[0] & first_masks[*length];
-	for (size_t i = 1; i < *length; i++)
-		character = character << 6 | ((unsigned char)text.data[i] & 0x3f);
-	return character;
-}
-
 static int append_character(struct buffer *out, uint32_t character)
 {
 	/* The marks of the first byte by the number of those that follow. */
@@ -95,7 +79,8 @@ int name_escape(struct buffer *out, struct slice name, enum escaping_scheme sche
 	if (scheme == ESCAPING_VALUES && buffer_append_slice(out, values_prefix) == -1)
 		goto fail;
 	for (size_t i = 0, length; i < name.len; i += length) {
-		uint32_t character = decode(slice_make(name.data + i, name.len - i), &length);
+		uint32_t character = utf8_decode(slice_make(name.data + i, name.len - i), &length);
+		length += length == 0;
 		bool stays = length == 1 && character != '_' && is_legacy(name.data[i], i == 0);
 		if ((stays ? buffer_append_byte(out, name.data[i]) : append_escape(out, character, scheme)) == -1)
 			goto fail;

@@ -3,6 +3,8 @@
 #include <stdint.h>
 #include <stdio.h>
 
+#define REPLACEMENT_CHARACTER 0xfffd
+
 /* What may follow a first byte: how many bytes, of which the second is in a range that leaves out overlong forms,
  * surrogates and what is above U+10FFFF (RFC 3629, section 4). */
 static const struct {
@@ -39,6 +41,18 @@ size_t utf8_length(struct slice text)
 		return length;
 	}
 	return 0;
+}
+
+uint32_t utf8_decode(struct slice text, size_t *length)
+{
+	static const unsigned char first_masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
+	*length = utf8_length(text);
+	if (*length == 0)
+		return REPLACEMENT_CHARACTER;
+	uint32_t character = (unsigned char)text.data[0] & first_masks[*length];
+	for (size_t i = 1; i < *length; i++)
+		character = character << 6 | ((unsigned char)text.data[i] & 0x3f);
+	return character;
 }
 
 static bool is_ascii_word(const char *data)
@@ -95,46 +109,35 @@ static const struct {
 	{0xe0000, 0x10ffff}, /* tags, private use */
 };
 
-static uint32_t decode(const char *bytes, size_t length)
+bool character_is_shown(uint32_t character)
 {
-	static const unsigned char first_masks[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
-	uint32_t character = (unsigned char)bytes[0] & first_masks[length];
-	for (size_t i = 1; i < length; i++)
-		character = character << 6 | ((unsigned char)bytes[i] & 0x3f);
-	return character;
-}
-
-static bool is_invisible(uint32_t character)
-{
+	if (character < 0x20 || character == 0x7f)
+		return false;
 	for (size_t i = 0; i < sizeof(invisible) / sizeof(invisible[0]); i++)
 		if (character >= invisible[i].first && character <= invisible[i].last)
-			return true;
-	return false;
+			return false;
+	return true;
 }
 
-/* The longest piece is \U0010ffff. */
-#define PIECE_SIZE 16
-
-/* The quoted form of the character or the stray byte that text starts with; *length is what it is made from. */
-static size_t quote_piece(struct slice text, char piece[PIECE_SIZE], size_t *length)
+size_t quote_piece(struct slice text, char piece[QUOTED_PIECE_SIZE], size_t *length)
 {
 	static const char escaped[] = "\"\\\a\b\f\n\r\t\v";
 	static const char letters[] = "\"\\abfnrtv";
 
-	*length = utf8_length(text);
+	uint32_t character = utf8_decode(text, length);
 	unsigned char byte = (unsigned char)text.data[0];
 	if (*length == 0) {
 		*length = 1;
-		return (size_t)snprintf(piece, PIECE_SIZE, "\\x%02x", byte);
+		return (size_t)snprintf(piece, QUOTED_PIECE_SIZE, "\\x%02x", byte);
 	}
 	const char *escape = memchr(escaped, byte, sizeof(escaped) - 1);
 	if (escape != NULL)
-		return (size_t)snprintf(piece, PIECE_SIZE, "\\%c", letters[escape - escaped]);
+		return (size_t)snprintf(piece, QUOTED_PIECE_SIZE, "\\%c", letters[escape - escaped]);
 	if (control_length(text) == 1)
-		return (size_t)snprintf(piece, PIECE_SIZE, "\\x%02x", byte);
-	uint32_t character = decode(text.data, *length);
-	if (is_invisible(character))
-		return (size_t)snprintf(piece, PIECE_SIZE, character > 0xffff ? "\\U%08x" : "\\u%04x", character);
+		return (size_t)snprintf(piece, QUOTED_PIECE_SIZE, "\\x%02x", byte);
+	if (!character_is_shown(character))
+		return (size_t)snprintf(
+			piece, QUOTED_PIECE_SIZE, character > 0xffff ? "\\U%08x" : "\\u%04x", character);
 	memcpy(piece, text.data, *length);
 	return *length;
 }
@@ -149,7 +152,7 @@ struct quoted quote(struct slice text)
 
 	quoted.text[0] = '"';
 	while (text.len > 0) {
-		char piece[PIECE_SIZE];
+		char piece[QUOTED_PIECE_SIZE];
 		size_t length;
 		size_t piece_length = quote_piece(text, piece, &length);
 		if (end + piece_length > end_max) {

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "buffer.h"
 #include "slice.h"
@@ -15,6 +16,14 @@ bool utf8_valid(struct slice text);
 
 /* The length in bytes of the character that the text starts with; 0 where it does not start with a well-formed one. */
 size_t utf8_length(struct slice text);
+
+/* The character that the text starts with and its length in bytes; U+FFFD and 0 where it does not start with a
+ * well-formed one. */
+uint32_t utf8_decode(struct slice text, size_t *length);
+
+/* Whether a terminal shows something for the character and nothing else happens: false for control characters, spaces
+ * but the common one, and what joins, hides or turns the direction of what is around it. */
+bool character_is_shown(uint32_t character);
 
 /* The length in bytes of the control character that the text starts with, of ASCII or from U+0080 to U+009F: both drive
  * terminals. 0 where it starts with something else. */
@@ -39,6 +48,13 @@ struct quoted {
  *	error_set(error, ERROR_SYNTAX, "invalid metric name %s", quote(name).text);
  */
 struct quoted quote(struct slice text);
+
+/* The longest piece is \U0010ffff. */
+#define QUOTED_PIECE_SIZE 16
+
+/* Writes what stands in such quotes for the character or the stray byte that a text starts with, which is *length bytes
+ * long. Returns how many bytes that is. */
+size_t quote_piece(struct slice text, char piece[QUOTED_PIECE_SIZE], size_t *length);
 
 /* Appends a label value in the escaped form that stands between the quotes of an exposition: \\, \" and \n.
  * 0, or -1 with errno. */

@@ -650,6 +650,17 @@ answers 200 "a scrape of damaged counters" GET "$URL/metrics"
 unlike "$body" 'handler="push"' "begins at zero"
 like "$(cat damaged.log)" 'level=error msg="the counters are damaged and start again"' "and is logged"
 
+# Nothing in the log drives the terminal that shows it.
+for format in logfmt json; do
+	SERVE_NAME=hostile start_serve -d hostile --log.format="$format"
+	answers 400 "a refused push of a hostile group" POST "$URL/metrics/job/%1B%5B2J%7F%C2%9B31m%E2%80%AE%F3%A0%80%81" \
+		--data-binary $'x 1 1\n'
+	answers 400 "and one of a hostile body" POST "$URL/metrics/job/a" --data-binary $'\x9b31m\xc2\x9b\x1b[2J\xe2\x80\xae 1\n'
+	stops TERM "$pid" 0 "the gateway ends"
+	is "$(grep -c 'push refused' hostile.log)" 2 "both are logged as $format"
+	is "$(LC_ALL=C tr -d '\n -~' <hostile.log | sed 's/\xef\xbf\xbd//g' | od -An -c)" "" "and of what they hold nothing but ASCII is shown"
+done
+
 # Names in UTF-8 by protobuf: what is stored can be read again, and nothing is forged.
 SERVE_NAME=names start_serve -d names --push.enable-utf8-names
 proto forged <<'END'

@@ -130,8 +130,12 @@ static void strings(void **state)
 	assert_literal("plain / <b> & 'c'", "\"plain / <b> & 'c'\"");
 	assert_literal("\"\\", "\"\\\"\\\\\"");
 	assert_literal("\b\f\n\r\t", "\"\\b\\f\\n\\r\\t\"");
-	assert_literal("\0\1\a\v\x1b\x1f\x7f", "\"\\u0000\\u0001\\u0007\\u000b\\u001b\\u001f\x7f\"");
+	assert_literal("\0\1\a\v\x1b\x1f\x7f", "\"\\u0000\\u0001\\u0007\\u000b\\u001b\\u001f\\u007f\"");
 	assert_literal("\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80", "\"\xc3\xbc\xe2\x82\xac\xf0\x9f\x98\x80\"");
+	/* What a terminal does not show, or obeys. */
+	assert_literal("\xc2\x80\xc2\x9b\xc2\x9f\xc2\xa1", "\"\\u0080\\u009b\\u009f\xc2\xa1\"");
+	assert_literal("\xe2\x80\xa8\xe2\x80\xae", "\"\\u2028\\u202e\"");
+	assert_literal("\xf3\xa0\x80\x81\xf4\x8f\xbf\xbf", "\"\\udb40\\udc01\\udbff\\udfff\"");
 	assert_literal("\xff", "\"" REPLACEMENT "\"");
 	assert_literal("a\x80z", "\"a" REPLACEMENT "z\"");
 	assert_literal("\xc3", "\"" REPLACEMENT "\"");
@@ -150,7 +154,7 @@ static void every_byte(void **state)
 		const char *escape = byte == 0 ? NULL : strchr("\"\"\\\\\bb\ff\nn\rr\tt", byte);
 		if (byte >= 0x80)
 			snprintf(expected, sizeof(expected), "\"" REPLACEMENT "\"");
-		else if (byte < 0x20 && escape == NULL)
+		else if ((byte < 0x20 || byte == 0x7f) && escape == NULL)
 			snprintf(expected, sizeof(expected), "\"\\u%04x\"", byte);
 		else if (escape != NULL && strchr("bfnrt", byte) == NULL)
 			snprintf(expected, sizeof(expected), "\"\\%c\"", escape[1]);

@@ -75,14 +75,18 @@ static const struct {
 	{"say \"hi\"", "\"say \\\"hi\\\"\""},
 	{"back\\slash", "\"back\\\\slash\""},
 	{"line\nts=forged", "\"line\\nts=forged\""},
-	{"\r\t\x1b[31m", "\"\\x0d\\x09\\x1b[31m\""},
+	{"\r\t\x1b[31m", "\"\\r\\t\\x1b[31m\""},
 	{"\x7f", "\"\\x7f\""},
 	{"caf\xc3\xa9", "\"caf\xc3\xa9\""},
 	{"\xff\xfe", "\"\\xff\\xfe\""},
 	{"cut \xc3", "\"cut \\xc3\""},
 	{"\xc2\x9b"
 	 "31m",
-		"\"\\xc2\\x9b31m\""},
+		"\"\\u009b31m\""},
+	{"a\xe2\x80\xae"
+	 "b",
+		"\"a\\u202eb\""},
+	{"\xf3\xa0\x80\x81", "\"\\U000e0001\""},
 	{"\xf0\x9f\x98\x80", "\"\xf0\x9f\x98\x80\""},
 	{"\xed\xa0\x80", "\"\\xed\\xa0\\x80\""},
 };
@@ -147,6 +151,16 @@ static void test_json(void **state)
 	assert_string_equal(after_time(capture_end()),
 		"\"level\":\"warn\",\"msg\":\"push refused\",\"source\":\"127.0.0.1:1\","
 		"\"reason\":\"say \\\"hi\\\"\\n\\u0001\xef\xbf\xbd\"}\n");
+	/* What drives a terminal by other bytes than those of ASCII, or hides text. */
+	capture_begin();
+	log_warn("m", "a",
+		"\x7f\xc2\x9b"
+		"31m\x9b\xe2\x80\xae\xef\xbb\xbf\xf3\xa0\x80\x81\xc3\xa9\xc3",
+		NULL);
+	assert_string_equal(after_time(capture_end()),
+		"\"level\":\"warn\",\"msg\":\"m\",\"a\":"
+		"\"\\u007f\\u009b31m\xef\xbf\xbd\\u202e\\ufeff\\udb40\\udc01\xc3\xa9"
+		"\xef\xbf\xbd\"}\n");
 	/* A value of 1024 bytes is whole. */
 	memset(value, 'x', 1024);
 	snprintf(expected, sizeof(expected), "\"level\":\"info\",\"msg\":\"m\",\"a\":\"%s\",\"b\":\"2\"}\n", value);
