@@ -2,23 +2,9 @@
  * Fuzz target: expositions as protobuf. What is accepted must come back the same when written and read again, natives
  * included, and, where it may be stored, as canonical text whose natives can be attached again.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-
 #include "canonical.h"
 #include "protobuf.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "%s\n", what);
-	abort();
-}
+#include "require.h"
 
 static struct slice native_of(const struct exposition *exposition, uint32_t metric)
 {

@@ -3,59 +3,20 @@
  * and keeps to the limits. So that the fuzzer gets past the checksums, the input is read a second time with those of
  * its uncompressed chunks set right, and once more as the compressed data of a single chunk.
  */
-#include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
-#include "decompress.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-#define BODY_MAX (1u << 20)
+#include "pieces.h"
 
 #define CHUNK_HEADER_SIZE 4
 #define CHECKSUM_SIZE	  4
 
-static void require(bool holds, const char *what)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "not so: %s\n", what);
-	abort();
-}
-
-static int decompress(struct slice input, size_t piece_size, struct buffer *out, struct error *error)
-{
-	int status = 0;
-	struct decompress *decompress = decompress_new(ENCODING_SNAPPY, error);
-	require(decompress != NULL, "there is memory");
-	for (size_t i = 0; i < input.len && status == 0; i += piece_size) {
-		size_t len = input.len - i < piece_size ? input.len - i : piece_size;
-		status = decompress_feed(decompress, slice_make(input.data + i, len), out, error);
-	}
-	if (status == 0)
-		status = decompress_finish(decompress, error);
-	decompress_free(decompress);
-	require(out->len <= BODY_MAX, "the maximum is kept");
-	return status;
-}
-
 static void check(struct slice input)
 {
-	struct buffer whole, pieces;
-	struct error whole_error = {0}, pieces_error = {0};
-	buffer_init(&whole, BODY_MAX);
-	buffer_init(&pieces, BODY_MAX);
-	int status = decompress(input, SIZE_MAX / 2, &whole, &whole_error);
-	for (size_t piece_size = 1; piece_size <= 13; piece_size += 12) {
-		buffer_clear(&pieces);
-		require(decompress(input, piece_size, &pieces, &pieces_error) == status, "pieces fail as the whole");
-		require(slice_equal(buffer_slice(&pieces), buffer_slice(&whole)), "pieces become what the whole does");
-		require(strcmp(pieces_error.message, whole_error.message) == 0, "pieces have the same problem");
-	}
-	buffer_release(&whole);
-	buffer_release(&pieces);
+	struct outcome whole;
+	outcome_of(&whole, ENCODING_SNAPPY, input, WHOLE);
+	check_pieces(&whole, ENCODING_SNAPPY, input, 1);
+	check_pieces(&whole, ENCODING_SNAPPY, input, 13);
+	outcome_release(&whole);
 }
 
 static uint32_t masked_checksum(const uint8_t *data, size_t len)
