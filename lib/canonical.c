@@ -315,11 +315,8 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 	}
 	free(writer.labels);
 	line_head_release(&writer.head);
-	if (status == -1 && errno == EMSGSIZE)
-		error_set(error, ERROR_TOO_LARGE, "the text of the group is over the limit of %zu bytes", out->max);
-	else if (status == -1)
-		error_set_memory(error);
-	return status;
+	return status == -1 ? error_set_growth(error, "the text of the group is over the limit of %zu bytes", out->max)
+			    : 0;
 }
 
 /* The metric whose lines end before a line, or EXPOSITION_NONE. Metrics are in the order of their first lines. */

@@ -22,13 +22,6 @@ struct compressor {
 	uint8_t level_buffer[ISAL_DEF_LVL1_DEFAULT];
 };
 
-static int fail_to_grow(const struct buffer *out, struct error *error)
-{
-	if (errno != EMSGSIZE)
-		return error_set_memory(error);
-	return error_set(error, ERROR_TOO_LARGE, "the answer is larger than %zu bytes when compressed", out->max);
-}
-
 /* Room for as much more as is wanted, or for less where the buffer's maximum is near. */
 static int make_room(struct buffer *out, size_t wanted, struct error *error)
 {
@@ -36,7 +29,7 @@ static int make_room(struct buffer *out, size_t wanted, struct error *error)
 	if (left == 0)
 		errno = EMSGSIZE;
 	if (left == 0 || buffer_reserve(out, wanted < left ? wanted : left) == -1)
-		return fail_to_grow(out, error);
+		return error_set_growth(error, "the answer is larger than %zu bytes when compressed", out->max);
 	return 0;
 }
 

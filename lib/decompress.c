@@ -62,9 +62,7 @@ struct decompress {
 
 static int fail_to_grow(const struct buffer *out, struct error *error)
 {
-	if (errno != EMSGSIZE)
-		return error_set_memory(error);
-	return error_set(error, ERROR_TOO_LARGE, "the body is larger than %zu bytes when decompressed", out->max);
+	return error_set_growth(error, "the body is larger than %zu bytes when decompressed", out->max);
 }
 
 static int count(
@@ -433,6 +431,11 @@ struct decompress *decompress_new(enum encoding encoding, struct error *error)
 	decompress->input = decompress->output = 0;
 	codings[encoding].start(decompress);
 	return decompress;
+}
+
+size_t decompress_size(void)
+{
+	return sizeof(struct decompress);
 }
 
 void decompress_free(struct decompress *decompress)

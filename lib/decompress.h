@@ -43,6 +43,11 @@ int encoding_parse(struct slice name, enum encoding *encoding);
 
 /* NULL with ERROR_MEMORY. */
 struct decompress *decompress_new(enum encoding encoding, struct error *error);
+
+/* How many bytes of memory each takes, of any coding. */
+size_t decompress_size(void);
+
+/* NULL is fine. */
 void decompress_free(struct decompress *decompress);
 
 /* Appends what comes out of a piece of any size to `out`, whose maximum is the limit of the body. 0, or -1 with

@@ -94,6 +94,19 @@ int error_set_errno(struct error *error, enum error_kind otherwise, const char *
 	return -1;
 }
 
+int error_set_growth(struct error *error, const char *format, ...)
+{
+	if (errno != EMSGSIZE)
+		return error_set_memory(error);
+	va_list arguments;
+	va_start(arguments, format);
+	error->kind = ERROR_TOO_LARGE;
+	error->line = error->column = 0;
+	format_message(error, format, arguments);
+	va_end(arguments);
+	return -1;
+}
+
 int error_set_memory(struct error *error)
 {
 	return error_set(error, ERROR_MEMORY, "out of memory");

@@ -52,6 +52,10 @@ int error_set_at(struct error *error, enum error_kind kind, unsigned line, unsig
 int error_set_errno(struct error *error, enum error_kind otherwise, const char *format, ...)
 	__attribute__((format(printf, 3, 4)));
 
+/* Fills *error where a buffer (buffer.h) did not grow: ERROR_TOO_LARGE with the text where errno is EMSGSIZE, otherwise
+ * out of memory. Returns -1. */
+int error_set_growth(struct error *error, const char *format, ...) __attribute__((format(printf, 2, 3)));
+
 /* Out of memory. Returns -1. */
 int error_set_memory(struct error *error);
 

@@ -21,9 +21,7 @@ int payload_end_line(struct payload *payload, struct error *error)
 		return 0;
 	if (buffer_append_byte(text, '\n') == 0)
 		return 1;
-	if (errno == EMSGSIZE)
-		return error_set(error, ERROR_TOO_LARGE, "larger than %zu bytes", text->max);
-	return error_set_memory(error);
+	return error_set_growth(error, "larger than %zu bytes", text->max);
 }
 
 int payload_parse(struct payload *payload, bool allow_empty, const struct limits *limits, struct error *error)

@@ -264,10 +264,7 @@ int protobuf_append_family(struct buffer *out, const struct exposition *expositi
 		status = put_length(out, start);
 	if (status == -1) {
 		out->len = start;
-		if (errno == EMSGSIZE)
-			error_set(error, ERROR_TOO_LARGE, "the exposition is over the limit of %zu bytes", out->max);
-		else
-			error_set_memory(error);
+		error_set_growth(error, "the exposition is over the limit of %zu bytes", out->max);
 	}
 	arena_release(&arena);
 	return status;

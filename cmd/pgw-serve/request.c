@@ -39,14 +39,21 @@ struct request *request_new(
 	return request;
 }
 
+static void release_decompressor(struct request *request)
+{
+	if (request->decompress != NULL)
+		request->service->body_bytes -= decompress_size();
+	decompress_free(request->decompress);
+	request->decompress = NULL;
+}
+
 static void release_body(struct request *request)
 {
 	exposition_release(&request->exposition);
 	exposition_init(&request->exposition);
 	request->service->body_bytes -= request->body.capacity;
 	buffer_release(&request->body);
-	decompress_free(request->decompress);
-	request->decompress = NULL;
+	release_decompressor(request);
 }
 
 void request_free(struct request *request)
@@ -166,6 +173,7 @@ static void begin_body(struct request *request, const struct body_header *header
 	struct service *service = request->service;
 	struct error error;
 	bool encoded = header->encoding != ENCODING_IDENTITY;
+	size_t decompressor = encoded ? decompress_size() : 0;
 	size_t reserve = header->length < RESERVE_MAX ? (size_t)header->length : RESERVE_MAX;
 	request->protobuf = header->protobuf;
 	if (header->unknown_encoding)
@@ -173,13 +181,13 @@ static void begin_body(struct request *request, const struct body_header *header
 	else if (header->length > service->limits.body + (encoded ? DECOMPRESS_OVERHEAD_MAX : 0) &&
 		 set_too_large(request, &error) == -1)
 		answer_body_error(request, &error);
-	else if (service->body_bytes > service->body_bytes_max)
+	else if (service->body_bytes + decompressor > service->body_bytes_max)
 		answer_busy(request);
 	else if (!encoded)
 		buffer_reserve(&request->body, reserve);
 	else if ((request->decompress = decompress_new(header->encoding, &error)) == NULL)
 		request_answer_error(request, &error);
-	service->body_bytes += request->body.capacity;
+	service->body_bytes += request->body.capacity + (request->decompress == NULL ? 0 : decompressor);
 }
 
 /* What can be refused by the header alone. A group's key is among it. */
@@ -288,8 +296,7 @@ static void finish_body(struct request *request)
 	struct error error;
 	if (request->decompress != NULL && decompress_finish(request->decompress, &error) == -1)
 		answer_body_error(request, &error);
-	decompress_free(request->decompress);
-	request->decompress = NULL;
+	release_decompressor(request);
 }
 
 enum MHD_Result request_handle(

@@ -5,6 +5,7 @@
 
 #include "arena.h"
 #include "clock.h"
+#include "decompress.h"
 #include "log.h"
 #include "request.h"
 #include "settings.h"
@@ -77,8 +78,9 @@ int service_init(struct service *service, const struct settings *settings, enum 
 {
 	const struct limits *limits = &settings->limits;
 	*service = (struct service){.settings = settings, .limits = *limits, .start_time = clock_wall()};
-	service->body_bytes_max =
-		limits->body > SIZE_MAX / BODIES_IN_MEMORY ? SIZE_MAX : limits->body * BODIES_IN_MEMORY;
+	service->body_bytes_max = limits->body > SIZE_MAX / BODIES_IN_MEMORY - decompress_size()
+					  ? SIZE_MAX
+					  : (limits->body + decompress_size()) * BODIES_IN_MEMORY;
 	rejected_files_init(&service->rejected);
 	TAILQ_INIT(&service->queue);
 	if (store_open(&service->store, settings->spool, &settings->spool_options, mode, limits, error) == -1)

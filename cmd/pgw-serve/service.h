@@ -38,7 +38,7 @@ struct service {
 	struct rejected_files rejected; /* those that were logged */
 	struct request_queue queue;	/* changes to be made */
 	size_t queued;
-	size_t body_bytes;     /* of all requests that are being received */
+	size_t body_bytes;     /* of all requests that are being received, with what decompresses them */
 	size_t body_bytes_max; /* above it pushes are told to come again later */
 	int64_t flush_after;   /* ms of the monotonic clock: when the counters are to be stored again */
 	bool flush_failed;     /* was logged */

@@ -112,6 +112,30 @@ has "$body" 'h_bucket{instance="",job="a",le="1e-07"} 1' "has what was pushed"
 exits 0 "another process" pgw-list -d small
 is "$err" "" "reads it too"
 
+# What decompresses bodies is memory, too: with it, so much of it as eight of the largest bodies take may be in use.
+exits 0 "compressed bodies that wait" $PYTHON - "$PORT" <<'END'
+import gzip, http.client, socket, sys
+port = int(sys.argv[1])
+body = gzip.compress(b"m 1\n")
+def push():
+    client = http.client.HTTPConnection("127.0.0.1", port, timeout=30)
+    client.request("PUT", "/metrics/job/z", body, {"Content-Encoding": "gzip"})
+    return client.getresponse().status
+assert push() == 200
+waiting = []
+for _ in range(8):
+    waiting.append(socket.create_connection(("127.0.0.1", port)))
+    waiting[-1].sendall(b"PUT /metrics/job/z HTTP/1.1\r\nHost: x\r\nContent-Encoding: gzip\r\nContent-Length: %d\r\n"
+                        b"Expect: 100-continue\r\n\r\n" % len(body))
+    # The header has been read.
+    assert waiting[-1].recv(100).startswith(b"HTTP/1.1 100 ")
+assert push() == 503
+for client in waiting:
+    client.sendall(body)
+    assert client.recv(100).startswith(b"HTTP/1.1 200 ")
+assert push() == 200
+END
+
 for option in --limit.body=x --limit.groups=-1 --web.read-timeout=x --spool.sync=maybe --log.level=loud; do
 	exits 64 "$option" pgw-serve -d few $option
 done
