@@ -15,19 +15,21 @@ static const struct limits no_limits = {
 	.utf8_names = true,
 };
 
-static int escape_name(struct exposition *exposition, struct slice *name, enum escaping_scheme scheme)
+typedef int escape_function(struct buffer *out, struct slice name, enum escaping_scheme scheme);
+
+static int escape_name(
+	struct exposition *exposition, struct slice *name, escape_function *escape, enum escaping_scheme scheme)
 {
 	struct buffer escaped;
 	buffer_init(&escaped, SIZE_MAX / 2);
-	int status = name_escape(&escaped, *name, scheme);
+	int status = escape(&escaped, *name, scheme);
 	if (status == 0)
 		*name = arena_copy(&exposition->arena, buffer_slice(&escaped));
 	buffer_release(&escaped);
 	return status == -1 || name->data == NULL ? -1 : 0;
 }
 
-/* Puts the labels of a metric in order again. Of two that became the same the first stays: a line with a label twice
- * would spoil the scrape. */
+/* Puts the labels of a metric in order again, less those that became another one. */
 static void sort_labels(struct exposition *exposition, struct metric *metric)
 {
 	struct label *labels = exposition->labels + metric->first_label;
@@ -37,7 +39,7 @@ static void sort_labels(struct exposition *exposition, struct metric *metric)
 		uint32_t at = kept;
 		while (at > 0 && slice_compare(labels[at - 1].name, label.name) > 0)
 			at--;
-		if (at > 0 && slice_equal(labels[at - 1].name, label.name))
+		if (slice_is(label.name, "__name__") || (at > 0 && slice_equal(labels[at - 1].name, label.name)))
 			continue;
 		memmove(labels + at + 1, labels + at, (kept - at) * sizeof(*labels));
 		labels[at] = label;
@@ -46,21 +48,23 @@ static void sort_labels(struct exposition *exposition, struct metric *metric)
 	metric->label_count = kept;
 }
 
-static int escape_labels(struct exposition *exposition, struct metric *metric, enum escaping_scheme scheme)
+static int escape_labels(
+	struct exposition *exposition, struct metric *metric, enum escaping_scheme scheme, bool *escaped)
 {
-	bool escaped = false;
 	for (uint32_t i = 0; i < metric->label_count; i++) {
 		struct slice *name = &exposition->labels[metric->first_label + i].name;
 		if (label_name_valid(*name))
 			continue;
-		if (escape_name(exposition, name, scheme) == -1)
+		if (escape_name(exposition, name, label_name_escape, scheme) == -1)
 			return -1;
-		escaped = true;
+		*escaped = true;
 	}
-	if (escaped)
+	if (*escaped)
 		sort_labels(exposition, metric);
 	return 0;
 }
+
+/* --- families that became the same --- */
 
 static int compare_families(const void *a, const void *b)
 {
@@ -85,21 +89,26 @@ static struct metric_family *find_owner(struct exposition *exposition, const str
 			continue;
 		struct metric_family *owner = bsearch(&name, exposition->families, exposition->family_count,
 			sizeof(*exposition->families), compare_name);
-		if (owner != NULL && metric_type_writes(owner->type, suffix))
+		if (owner != NULL && owner->metric_count > 0 && metric_type_writes(owner->type, suffix))
 			return owner;
 	}
 	return NULL;
 }
 
-/* Of a family and the summary or histogram that writes lines of its name, the one whose name was escaped goes: names
- * that were pushed as they are never clash. */
-static void drop_clashes(struct exposition *exposition)
+static void drop_family(struct metric_family *family, size_t *dropped)
+{
+	*dropped += family->metric_count;
+	family->metric_count = 0;
+}
+
+/* Families that were pushed under the names that they have never clash. */
+static void drop_clashes(struct exposition *exposition, size_t *dropped)
 {
 	uint32_t kept = 0;
 	for (uint32_t i = 0; i < exposition->family_count; i++) {
-		struct metric_family *owner = find_owner(exposition, &exposition->families[i]);
-		if (owner != NULL)
-			(exposition->families[i].escaped ? &exposition->families[i] : owner)->metric_count = 0;
+		struct metric_family *family = &exposition->families[i], *owner = find_owner(exposition, family);
+		if (owner != NULL && family->metric_count > 0)
+			drop_family(family->escaped ? family : owner, dropped);
 	}
 	for (uint32_t i = 0; i < exposition->family_count; i++) {
 		if (exposition->families[i].metric_count > 0)
@@ -108,8 +117,7 @@ static void drop_clashes(struct exposition *exposition)
 	exposition->family_count = kept;
 }
 
-/* Likewise: of two families that became the same one stays, the one of that name before the escaped ones. */
-static void sort_families(struct exposition *exposition)
+static void sort_families(struct exposition *exposition, size_t *dropped)
 {
 	uint32_t kept = 0;
 	if (exposition->family_count > 0)
@@ -117,29 +125,128 @@ static void sort_families(struct exposition *exposition)
 	for (uint32_t i = 0; i < exposition->family_count; i++) {
 		if (kept == 0 || !slice_equal(exposition->families[kept - 1].name, exposition->families[i].name))
 			exposition->families[kept++] = exposition->families[i];
+		else
+			drop_family(&exposition->families[i], dropped);
 	}
 	exposition->family_count = kept;
 }
 
-int encode_escape_names(struct exposition *exposition, enum escaping_scheme scheme, struct error *error)
+/* --- series that became the same --- */
+
+struct series {
+	const struct label *labels;
+	uint32_t label_count;
+	uint32_t place; /* in the order of the family */
+	uint32_t metric;
+	bool escaped; /* a label was */
+	bool dropped;
+};
+
+static int compare_labels(const struct series *left, const struct series *right)
 {
-	if (scheme == ESCAPING_NONE || !exposition->quoted_names)
+	for (uint32_t i = 0; i < left->label_count && i < right->label_count; i++) {
+		int order = slice_compare(left->labels[i].name, right->labels[i].name);
+		if (order == 0)
+			order = slice_compare(left->labels[i].value, right->labels[i].value);
+		if (order != 0)
+			return order;
+	}
+	return (left->label_count > right->label_count) - (left->label_count < right->label_count);
+}
+
+static int compare_places(const void *a, const void *b)
+{
+	const struct series *left = a, *right = b;
+	return (left->place > right->place) - (left->place < right->place);
+}
+
+/* By labels, the one that stays first. */
+static int compare_series(const void *a, const void *b)
+{
+	const struct series *left = a, *right = b;
+	int order = compare_labels(left, right);
+	if (order == 0)
+		order = left->escaped - right->escaped;
+	return order != 0 ? order : compare_places(a, b);
+}
+
+/* Puts the family together again from what is left of its series. */
+static void link_series(struct exposition *exposition, struct metric_family *family, const struct series *series,
+	uint32_t count, size_t *dropped)
+{
+	uint32_t *link = &family->first_metric, kept = 0;
+	for (uint32_t i = 0; i < count; i++) {
+		if (series[i].dropped)
+			continue;
+		*link = family->last_metric = series[i].metric;
+		link = &exposition->metrics[series[i].metric].next;
+		kept++;
+	}
+	*link = EXPOSITION_NONE;
+	family->metric_count = kept;
+	*dropped += count - kept;
+}
+
+/* 0, or -1 when out of memory. */
+static int drop_series(
+	struct exposition *exposition, struct metric_family *family, const bool *escaped, size_t *dropped)
+{
+	bool any = false;
+	uint32_t count = 0;
+	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE && !any; m = exposition->metrics[m].next)
+		any = escaped[m];
+	if (!any)
 		return 0;
+	struct series *series = calloc(family->metric_count, sizeof(*series));
+	if (series == NULL)
+		return -1;
+	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE; m = exposition->metrics[m].next, count++) {
+		const struct metric *metric = &exposition->metrics[m];
+		series[count] = (struct series){
+			metric_labels(exposition, metric), metric->label_count, count, m, escaped[m], false};
+	}
+	qsort(series, count, sizeof(*series), compare_series);
+	for (uint32_t i = 1; i < count; i++)
+		series[i].dropped = compare_labels(&series[i - 1], &series[i]) == 0;
+	qsort(series, count, sizeof(*series), compare_places);
+	link_series(exposition, family, series, count, dropped);
+	free(series);
+	return 0;
+}
+
+static int escape_all(struct exposition *exposition, enum escaping_scheme scheme, bool *escaped, size_t *dropped)
+{
 	for (uint32_t i = 0; i < exposition->family_count; i++) {
 		struct slice *name = &exposition->families[i].name;
 		if (metric_name_is_legacy(*name))
 			continue;
 		exposition->families[i].escaped = true;
-		if (escape_name(exposition, name, scheme) == -1)
-			return error_set_memory(error);
+		if (escape_name(exposition, name, name_escape, scheme) == -1)
+			return -1;
 	}
 	for (uint32_t i = 0; i < exposition->metric_count; i++) {
-		if (escape_labels(exposition, &exposition->metrics[i], scheme) == -1)
-			return error_set_memory(error);
+		if (escape_labels(exposition, &exposition->metrics[i], scheme, &escaped[i]) == -1)
+			return -1;
 	}
-	sort_families(exposition);
-	drop_clashes(exposition);
+	sort_families(exposition, dropped);
+	drop_clashes(exposition, dropped);
+	for (uint32_t i = 0; i < exposition->family_count; i++) {
+		if (drop_series(exposition, &exposition->families[i], escaped, dropped) == -1)
+			return -1;
+	}
 	return 0;
+}
+
+int encode_escape_names(
+	struct exposition *exposition, enum escaping_scheme scheme, size_t *dropped, struct error *error)
+{
+	*dropped = 0;
+	if (scheme == ESCAPING_NONE || !exposition->quoted_names)
+		return 0;
+	bool *escaped = calloc((size_t)exposition->metric_count + 1, sizeof(*escaped));
+	int status = escaped == NULL ? -1 : escape_all(exposition, scheme, escaped, dropped);
+	free(escaped);
+	return status == -1 ? error_set_memory(error) : 0;
 }
 
 static int append_text(struct buffer *out, const struct exposition *exposition, const struct metric_family *family,
@@ -165,8 +272,9 @@ static int append_families(
 }
 
 int encode_exposition(const struct view *view, const struct exposition *own, struct negotiated negotiated,
-	struct buffer *out, struct error *error)
+	struct buffer *out, size_t *dropped, struct error *error)
 {
+	*dropped = 0;
 	bool protobuf = negotiated.format == FORMAT_PROTOBUF;
 	bool plain = negotiated.escaping == ESCAPING_NONE || view_counts(view).quoted_names == 0;
 	if (!protobuf && plain)
@@ -182,7 +290,7 @@ int encode_exposition(const struct view *view, const struct exposition *own, str
 	if (status == 0 && protobuf)
 		status = protobuf_attach_natives(&exposition, buffer_slice(&text), &no_limits, error);
 	if (status == 0)
-		status = encode_escape_names(&exposition, negotiated.escaping, error);
+		status = encode_escape_names(&exposition, negotiated.escaping, dropped, error);
 	if (status == 0)
 		status = append_families(out, &exposition, negotiated.format, error);
 	exposition_release(&exposition);

@@ -70,19 +70,18 @@ static int append_escape(struct buffer *out, uint32_t character, enum escaping_s
 	return buffer_printf(out, "_%x_", character);
 }
 
-int name_escape(struct buffer *out, struct slice name, enum escaping_scheme scheme)
+/* A label's name may have no colon. */
+static int escape(struct buffer *out, struct slice name, enum escaping_scheme scheme, bool colons)
 {
-	if (scheme == ESCAPING_NONE || name.len == 0 || metric_name_is_legacy(name))
-		return buffer_append_slice(out, name);
-
 	const size_t before = out->len;
 	if (scheme == ESCAPING_VALUES && buffer_append_slice(out, values_prefix) == -1)
 		goto fail;
 	for (size_t i = 0, length; i < name.len; i += length) {
+		char c = name.data[i];
 		uint32_t character = utf8_decode(slice_make(name.data + i, name.len - i), &length);
 		length += length == 0;
-		bool stays = length == 1 && character != '_' && is_legacy(name.data[i], i == 0);
-		if ((stays ? buffer_append_byte(out, name.data[i]) : append_escape(out, character, scheme)) == -1)
+		bool stays = length == 1 && c != '_' && is_legacy(c, i == 0) && (colons || c != ':');
+		if ((stays ? buffer_append_byte(out, c) : append_escape(out, character, scheme)) == -1)
 			goto fail;
 	}
 	return 0;
@@ -90,6 +89,21 @@ int name_escape(struct buffer *out, struct slice name, enum escaping_scheme sche
 fail:
 	out->len = before;
 	return -1;
+}
+
+int name_escape(struct buffer *out, struct slice name, enum escaping_scheme scheme)
+{
+	if (scheme == ESCAPING_NONE || name.len == 0 || metric_name_is_legacy(name))
+		return buffer_append_slice(out, name);
+	return escape(out, name, scheme, true);
+}
+
+int label_name_escape(struct buffer *out, struct slice name, enum escaping_scheme scheme)
+{
+	bool legacy = metric_name_is_legacy(name) && memchr(name.data, ':', name.len) == NULL;
+	if (scheme == ESCAPING_NONE || name.len == 0 || legacy)
+		return buffer_append_slice(out, name);
+	return escape(out, name, scheme, false);
 }
 
 static int hex_digit(char c)

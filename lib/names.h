@@ -34,10 +34,13 @@ bool metric_name_is_legacy(struct slice name);
 /* Not empty, and UTF-8. */
 bool name_is_utf8(struct slice name);
 
-/* Appends the name escaped. A legacy name (of a metric; a label's has no colon, which the caller sees to) stays as it
- * is in every scheme, also its underscores. A byte that is not UTF-8 counts as U+FFFD. 0, or -1 with errno and nothing
- * appended. */
+/* Appends a metric's name escaped. A legacy name stays as it is in every scheme, also its underscores. A byte that is
+ * not UTF-8 counts as U+FFFD. 0, or -1 with errno and nothing appended. */
 int name_escape(struct buffer *out, struct slice name, enum escaping_scheme scheme);
+
+/* The same of a label, in whose name a colon is escaped, too: the upstream leaves it, and text with it can't be parsed.
+ */
+int label_name_escape(struct buffer *out, struct slice name, enum escaping_scheme scheme);
 
 /* Appends the original of a name escaped by ESCAPING_VALUES ("U__foo_2e_bar"); a name that is not, or not well, escaped
  * is appended as it is. Up to six digits of either case are read, so that everything that name_escape() writes comes

@@ -22,6 +22,7 @@ static int append_exposition(
 {
 	struct buffer text;
 	struct exposition own;
+	size_t dropped = 0;
 	buffer_init(&text, OWN_METRICS_SIZE_MAX);
 	exposition_init(&own);
 	int result = read_own(service, &text, &own, error);
@@ -33,7 +34,8 @@ static int append_exposition(
 		result = read_own(service, &text, &own, error);
 	}
 	if (result == 0)
-		result = encode_exposition(service->store.view, &own, negotiated, out, error);
+		result = encode_exposition(service->store.view, &own, negotiated, out, &dropped, error);
+	service_note_dropped(service, dropped, negotiated);
 	exposition_release(&own);
 	buffer_release(&text);
 	return result;

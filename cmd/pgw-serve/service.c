@@ -1,6 +1,7 @@
 #include "service.h"
 
 #include <microhttpd.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "arena.h"
@@ -67,6 +68,18 @@ void service_flush_counts(struct service *service, int64_t now)
 		log_warn("what is counted can't be stored", "reason", error.message, NULL);
 	service->flush_failed = failed;
 	service->flush_after = now + FLUSH_INTERVAL;
+}
+
+void service_note_dropped(struct service *service, size_t series, struct negotiated negotiated)
+{
+	char count[32];
+	if (series == 0)
+		return;
+	if (service->counters != NULL)
+		counters_add_dropped(service->counters, series);
+	snprintf(count, sizeof(count), "%zu", series);
+	log_warn("series left out of a scrape: escaping gave them a name that another one has", "series", count,
+		"escaping", escaping_scheme_names[negotiated.escaping], NULL);
 }
 
 void service_reset_counters(struct service *service)

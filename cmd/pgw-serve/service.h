@@ -15,6 +15,7 @@
 #include "counters.h"
 #include "error.h"
 #include "input_limits.h"
+#include "negotiation.h"
 #include "rejected.h"
 #include "store.h"
 
@@ -59,6 +60,9 @@ void service_flush_counts(struct service *service, int64_t now);
 
 /* Whether service_flush_counts() is to be called again, from flush_after on. */
 bool service_counts_pending(const struct service *service);
+
+/* Counts and logs what encode_exposition() left out of a scrape, if anything. */
+void service_note_dropped(struct service *service, size_t series, struct negotiated negotiated);
 
 /* Begins to count from zero, where the file has what can't be. */
 void service_reset_counters(struct service *service);

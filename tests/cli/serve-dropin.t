@@ -618,6 +618,33 @@ answers 200 "/api/v1/metrics" GET "$URL/api/v1/metrics"
 is "$(json 'j["data"][0]["labels"], j["data"][0]["m.n"]["metrics"]')" \
 	"({'job': 'a', 'x.y': 'z'}, [{'labels': {'instance': '', 'job': 'a', 'l.m': 'v', 'x.y': 'z'}, 'value': '1'}])" "has them as they are"
 stops TERM "$pid" 0 "the gateway ends"
+# Names that escaping makes the same: what goes out stays valid, and what is left out is told.
+SERVE_NAME=same start_serve -d same --push.enable-utf8-names
+answers 200 "a family" PUT "$URL/metrics/job/a" --data-binary $'# TYPE "f.x" gauge\n{"f.x"} 1\n# TYPE "s.x" gauge\n{"s.x","l.x"="1"} 1\n'
+answers 200 "another one" PUT "$URL/metrics/job/b" --data-binary $'# TYPE "f-x" counter\n{"f-x"} 2\n{"f-x",l="1"} 3\n'
+answers 200 "and a series" POST "$URL/metrics/job/a" --data-binary $'# TYPE m gauge\nm{"l.x"="1"} 1\nm{"l-x"="1"} 2\nm{l_x="2"} 3\n'
+for accept in 'text/plain;version=0.0.4' "${protobuf#*: };escaping=underscores"; do
+	answers 200 "a scrape as ${accept%%;*}" GET "$URL/metrics" -H "Accept: $accept"
+	ok "has the family" grep -qa f_x body
+done
+answers 200 "a scrape" GET "$URL/metrics"
+is "$(grep '^# TYPE [fms]_*x* \|^[fms]_*x*{' body)" '# TYPE f_x counter
+f_x{instance="",job="b"} 2
+f_x{instance="",job="b",l="1"} 3
+# TYPE m gauge
+m{instance="",job="a",l_x="1"} 1
+m{instance="",job="a",l_x="2"} 3
+# TYPE s_x gauge
+s_x{instance="",job="a",l_x="1"} 1' "has each name once"
+# 3 is advice on names and help texts; what it can't parse is 1.
+exits 3 "promtool reads it" promtool check metrics <body
+has "$body" 'pgw_scrape_dropped_series_total 4' "what the two scrapes before left out is counted"
+is "$(grep -c 'level=warn msg="series left out of a scrape: escaping gave them a name that another one has" series=2 escaping=underscores' same.log)" 3 \
+	"and logged, a line a scrape"
+answers 200 "a scrape that escapes nothing" GET "$URL/metrics" -H 'Accept: text/plain;version=1.0.0;escaping=allow-utf-8'
+has "$body" '{"f.x",instance="",job="a"} 1' "has all"
+has "$body" 'pgw_scrape_dropped_series_total 6' "and leaves out nothing"
+stops TERM "$pid" 0 "the gateway ends"
 start_serve -d plain
 answers 400 "without the flag" PUT "$URL/metrics/job/a" --data-binary $'{"m.n"} 1\n'
 answers 400 "nor in the path" PUT "$URL/metrics/job/a/x.y/z" --data-binary $'m 1\n'

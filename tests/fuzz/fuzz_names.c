@@ -7,6 +7,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "labels.h"
 #include "names.h"
 #include "text.h"
 
@@ -37,6 +38,23 @@ static void check_escaping(struct slice name, enum escaping_scheme scheme)
 	buffer_release(&original);
 }
 
+static void check_label_escaping(struct slice name, enum escaping_scheme scheme)
+{
+	struct buffer escaped, original;
+	buffer_init(&escaped, SIZE_MAX);
+	buffer_init(&original, SIZE_MAX);
+	require(label_name_escape(&escaped, name, scheme) == 0, "there is memory", name);
+	require(name.len == 0 || label_name_valid(buffer_slice(&escaped)), "escaped names are plain", name);
+	if (label_name_valid(name))
+		require(slice_equal(buffer_slice(&escaped), name), "plain names stay", name);
+	else if (scheme == ESCAPING_VALUES && name_is_utf8(name)) {
+		require(name_unescape_values(&original, buffer_slice(&escaped)) == 0, "there is memory", name);
+		require(slice_equal(buffer_slice(&original), name), "names come back", name);
+	}
+	buffer_release(&escaped);
+	buffer_release(&original);
+}
+
 static void check_unescaping(struct slice name)
 {
 	struct buffer original;
@@ -50,8 +68,10 @@ static void check_unescaping(struct slice name)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct slice name = slice_make((const char *)data, size);
-	for (int scheme = ESCAPING_UNDERSCORES; scheme < ESCAPING_SCHEME_COUNT; scheme++)
+	for (int scheme = ESCAPING_UNDERSCORES; scheme < ESCAPING_SCHEME_COUNT; scheme++) {
 		check_escaping(name, (enum escaping_scheme)scheme);
+		check_label_escaping(name, (enum escaping_scheme)scheme);
+	}
 	check_unescaping(name);
 	return 0;
 }

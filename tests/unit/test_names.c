@@ -225,9 +225,34 @@ static void a_full_buffer_stays_as_it_was(void **state)
 	}
 }
 
+/* A label's name may have no colon; all else is as with metrics. */
+static void test_labels(void **state)
+{
+	static const struct {
+		const char *name;
+		const char *expected[ESCAPING_SCHEME_COUNT];
+	} rows[] = {
+		{"plain_1", {"plain_1", "plain_1", "plain_1", "plain_1"}},
+		{"a:b_c", {"a:b_c", "a_b_c", "a__b__c", "U__a_3a_b__c"}},
+		{"a.b:c", {"a.b:c", "a_b_c", "a_dot_b__c", "U__a_2e_b_3a_c"}},
+		{"", {"", "", "", ""}},
+	};
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		for (int scheme = 0; scheme < ESCAPING_SCHEME_COUNT; scheme++) {
+			struct buffer out;
+			buffer_init(&out, 100);
+			assert_int_equal(
+				label_name_escape(&out, slice_of(rows[i].name), (enum escaping_scheme)scheme), 0);
+			assert_true(slice_is(buffer_slice(&out), rows[i].expected[scheme]));
+			buffer_release(&out);
+		}
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(test_labels),
 		cmocka_unit_test(schemes_have_names),
 		cmocka_unit_test(legacy_names),
 		cmocka_unit_test(utf8_names),
