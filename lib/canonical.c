@@ -289,7 +289,7 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 	struct error *error)
 {
 	struct line_writer writer = {.out = out, .plain = !exposition->quoted_names && !key->quoted_names};
-	uint64_t context = hash_slice(family->name);
+	uint64_t context = hash_name(family->name);
 	int status = 0;
 	if (check_key(family, key, error) == -1)
 		return -1;
@@ -309,7 +309,7 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 			status = append_line(&writer, "", NULL, metric->value, &labels);
 		if (status == 0) {
 			if (fingerprints != NULL)
-				*fingerprints++ = hash_fingerprint(context, labels);
+				*fingerprints++ = hash_series(context, labels);
 			status = append_native(out, exposition, m);
 		}
 	}
@@ -386,7 +386,7 @@ struct slice canonical_find(
 	struct slice samples, struct slice name, enum metric_type type, struct fingerprint fingerprint)
 {
 	struct slice suffix = slice_of(metric_type_is_distribution(type) ? "_count" : "");
-	uint64_t context = hash_slice(name);
+	uint64_t context = hash_name(name);
 	struct slice found = {0};
 	struct line_head head;
 	if (line_head_init(&head, name) == -1)
@@ -395,7 +395,7 @@ struct slice canonical_find(
 		const char *end = memchr(samples.data, '\n', samples.len);
 		size_t len = end == NULL ? samples.len : (size_t)(end - samples.data);
 		struct slice labels = labels_of_line(slice_make(samples.data, len), &head, suffix);
-		if (labels.data != NULL && fingerprint_equal(hash_fingerprint(context, labels), fingerprint))
+		if (labels.data != NULL && fingerprint_equal(hash_series(context, labels), fingerprint))
 			found = labels;
 		len += end != NULL;
 		samples = slice_make(samples.data + len, samples.len - len);

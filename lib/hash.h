@@ -1,7 +1,8 @@
 /*
- * hash: non-cryptographic hashes, seeded at random for each process.
+ * hash: non-cryptographic hashes, seeded at random.
  *
- * The seed keeps strangers from preparing collisions; a hash means nothing outside the process that made it.
+ * The seeds keep strangers from preparing collisions. One is the process's own: those hashes mean nothing outside of
+ * it. That of names and series may be taken over from another process, whose fingerprints are then the same.
  */
 #ifndef PGW_HASH_H
 #define PGW_HASH_H
@@ -21,6 +22,16 @@ uint64_t hash_slice(struct slice bytes);
 
 /* A fingerprint of the bytes in the context of a number, such as the hash of a family's name. */
 struct fingerprint hash_fingerprint(uint64_t context, struct slice bytes);
+
+/* The hash of a family's name, and the fingerprint of one of its series (the text of its labels) or of anything else in
+ * the context of a number. */
+uint64_t hash_name(struct slice name);
+struct fingerprint hash_series(uint64_t context, struct slice labels);
+
+/* The seed of hash_name() and hash_series(); and taking over another one, which is refused with false where this
+ * process has already hashed with its own. */
+uint64_t hash_series_seed(void);
+bool hash_adopt_series_seed(uint64_t seed);
 
 static inline bool fingerprint_equal(struct fingerprint a, struct fingerprint b)
 {

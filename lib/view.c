@@ -4,6 +4,7 @@
 #include <stdlib.h>
 
 #include "clock.h"
+#include "consistency.h"
 #include "own.h"
 #include "text.h"
 #include "view_index.h"
@@ -169,12 +170,7 @@ static int check_limits(
 {
 	size_t groups = view->counts.groups + (old == NULL);
 	size_t series = view->counts.series - (old == NULL ? 0 : old->series_count) + group->series_count;
-	if (groups > view->limits.groups)
-		return error_set(error, ERROR_FULL, "the spool has %zu groups, the limit", view->limits.groups);
-	if (series > view->limits.series)
-		return error_set(error, ERROR_FULL, "the spool would have %zu series, over the limit of %zu", series,
-			view->limits.series);
-	return 0;
+	return consistency_check_size(groups, series, &view->limits, error);
 }
 
 /* Puts an entry that has a group and a prepared member into the index. */

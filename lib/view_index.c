@@ -1,10 +1,8 @@
 #include "view_index.h"
 
-#include <ctype.h>
-#include <stdio.h>
 #include <stdlib.h>
 
-#include "own.h"
+#include "consistency.h"
 #include "text.h"
 
 #define SLOTS_FIRST 64
@@ -154,106 +152,14 @@ void view_index_discard(struct view_index *index, struct index_member *member)
 	member->blocks = NULL;
 }
 
-/* Who has a family: one of the groups, or the gateway itself. */
-struct holder {
-	enum metric_type type;
-	const struct group *group; /* NULL for the gateway */
-};
-
-static bool find_holder(struct view_index *index, struct slice name, struct holder *holder)
+static bool find_holder(void *context, struct slice name, struct holder *holder)
 {
-	const struct own_family *own = own_family(name);
-	if (own != NULL) {
-		*holder = (struct holder){own->type, NULL};
-		return true;
-	}
-	struct index_family *family = find_family(index, name);
+	struct index_family *family = find_family(context, name);
 	if (family == NULL || RB_EMPTY(&family->blocks))
 		return false;
 	const struct index_block *first = RB_MIN(index_block_tree, &family->blocks);
 	*holder = (struct holder){first->block->type, first->member->group};
 	return true;
-}
-
-/* " in group {job="a"}" for the end of a message. */
-static const char *in_group(const struct holder *holder, const char **text)
-{
-	*text = holder->group == NULL ? "" : holder->group->key.text.data;
-	return holder->group == NULL ? " among the gateway's own metrics" : " in group ";
-}
-
-static const char *type_in_capitals(enum metric_type type, char text[16])
-{
-	size_t i = 0;
-	for (; metric_type_names[type][i] != '\0'; i++)
-		text[i] = (char)toupper((unsigned char)metric_type_names[type][i]);
-	text[i] = '\0';
-	return text;
-}
-
-static unsigned line_of(const struct index_block *block)
-{
-	return block->member->group->lines[block->block->first_series];
-}
-
-static int check_type(struct view_index *index, const struct index_block *block, struct error *error)
-{
-	struct holder holder;
-	char capitals[16];
-	if (!find_holder(index, block->block->name, &holder) || holder.type == block->block->type)
-		return 0;
-	const char *key, *where = in_group(&holder, &key);
-	return error_set_at(error, ERROR_INCONSISTENT, line_of(block), 0,
-		"collected metric %s is not a %s, which it is%s%s", quote(block->block->name).text,
-		type_in_capitals(holder.type, capitals), where, key);
-}
-
-/* A name that ends like the lines of a summary or histogram which is there. */
-static int check_name(struct view_index *index, const struct index_block *block, struct error *error)
-{
-	struct slice name = block->block->name;
-	struct holder holder;
-	for (enum line_suffix i = 0; i < SUFFIXES; i++) {
-		struct slice base = name;
-		if (line_suffix_cut(&base, i) && find_holder(index, base, &holder) &&
-			metric_type_writes(holder.type, i)) {
-			const char *key, *where = in_group(&holder, &key);
-			return error_set_at(error, ERROR_INCONSISTENT, line_of(block), 0,
-				"collected metric named %s collides with previously collected %s named %s%s%s",
-				quote(name).text, metric_type_names[holder.type], quote(base).text, where, key);
-		}
-	}
-	return 0;
-}
-
-/* A summary or histogram whose lines are named like a family which is there. */
-static int check_lines(struct view_index *index, const struct index_block *block, struct error *error)
-{
-	struct slice name = block->block->name;
-	enum metric_type type = block->block->type;
-	struct holder holder;
-	for (enum line_suffix i = 0; i < SUFFIXES; i++) {
-		if (!metric_type_writes(type, i))
-			continue;
-		struct buffer lines;
-		buffer_init(&lines, SIZE_MAX / 2);
-		if (buffer_append_slice(&lines, name) == -1 || buffer_append_slice(&lines, line_suffixes[i]) == -1) {
-			buffer_release(&lines);
-			return error_set_memory(error);
-		}
-		bool found = find_holder(index, buffer_slice(&lines), &holder);
-		if (found) {
-			const char *key, *where = in_group(&holder, &key);
-			error_set_at(error, ERROR_INCONSISTENT, line_of(block), 0,
-				"collected histogram or summary named %s collides with previously collected metric "
-				"named %s%s%s",
-				quote(name).text, quote(buffer_slice(&lines)).text, where, key);
-		}
-		buffer_release(&lines);
-		if (found)
-			return -1;
-	}
-	return 0;
 }
 
 static int refuse_series(
@@ -278,8 +184,7 @@ static void remove_series(struct view_index *index, const struct index_member *m
 static int add_block(struct view_index *index, struct index_block *block, struct error *error)
 {
 	const struct group *group = block->member->group;
-	if (check_type(index, block, error) == -1 || check_name(index, block, error) == -1 ||
-		check_lines(index, block, error) == -1)
+	if (consistency_check_block(group, block->block, find_holder, index, error) == -1)
 		return -1;
 	size_t end = block->block->first_series + block->block->series_count;
 	for (size_t i = block->block->first_series; i < end; i++) {
