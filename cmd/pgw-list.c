@@ -137,7 +137,7 @@ static int row_init(struct row *row, const struct group *group, int64_t now)
 		[FAILED] = format_age(group->push_failure_time, now, "-"),
 		[FAMILIES] = format_number(group->block_count),
 		[SERIES] = format_number(group->series_count),
-		[BYTES] = format_number(group->text.len),
+		[BYTES] = format_number(group->text_size),
 	}};
 	for (size_t i = 0; i < COLUMNS; i++)
 		if (row->cells[i] == NULL) {
@@ -228,7 +228,7 @@ static void add_group(struct json *json, const struct group *group)
 	json_key(json, "series");
 	json_integer(json, (int64_t)group->series_count);
 	json_key(json, "bytes");
-	json_integer(json, (int64_t)group->text.len);
+	json_integer(json, (int64_t)group->text_size);
 	json_key(json, "file");
 	json_string(json, group->key.file);
 	json_end_object(json);

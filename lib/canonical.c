@@ -365,41 +365,56 @@ int canonical_attach_natives(struct exposition *exposition, struct slice text, s
 	}
 }
 
-static bool take(struct slice *text, struct slice prefix)
+static size_t escaped_length(struct slice name)
 {
-	if (!slice_has_prefix(*text, prefix))
+	size_t length = name.len;
+	for (size_t i = 0; i < name.len; i++)
+		length += name.data[i] == '\\' || name.data[i] == '"' || name.data[i] == '\n';
+	return length;
+}
+
+void canonical_series_init(
+	struct canonical_series *series, struct slice samples, struct slice name, enum metric_type type)
+{
+	bool plain = metric_name_is_legacy(name);
+	*series = (struct canonical_series){
+		.rest = samples,
+		.before = plain ? name.len : strlen("{\"") + escaped_length(name),
+		.behind = plain ? strlen("{") : strlen("\","),
+		.distribution = metric_type_is_distribution(type),
+		.context = hash_name(name),
+	};
+}
+
+/* Whether a line tells of a series: each series has one line that does. */
+static bool is_series_line(const struct canonical_series *series, struct slice line)
+{
+	static const struct slice count = SLICE_LITERAL("_count");
+	if (line.data[0] == '#')
 		return false;
-	*text = slice_make(text->data + prefix.len, text->len - prefix.len);
-	return true;
+	return !series->distribution ||
+	       slice_has_prefix(slice_make(line.data + series->before, line.len - series->before), count);
 }
 
-/* The labels of a line that begins so, or an empty slice. A value has no brace, a label value may. */
-static struct slice labels_of_line(struct slice line, const struct line_head *head, struct slice suffix)
+bool canonical_series_next(struct canonical_series *series)
 {
-	if (!take(&line, head->before) || !take(&line, head->name) || !take(&line, suffix) || !take(&line, head->after))
-		return (struct slice){0};
-	const char *end = memrchr(line.data, '}', line.len);
-	return end == NULL ? (struct slice){0} : slice_make(line.data, (size_t)(end - line.data));
-}
-
-struct slice canonical_find(
-	struct slice samples, struct slice name, enum metric_type type, struct fingerprint fingerprint)
-{
-	struct slice suffix = slice_of(metric_type_is_distribution(type) ? "_count" : "");
-	uint64_t context = hash_name(name);
-	struct slice found = {0};
-	struct line_head head;
-	if (line_head_init(&head, name) == -1)
-		return found;
-	while (samples.len > 0 && found.data == NULL) {
-		const char *end = memchr(samples.data, '\n', samples.len);
-		size_t len = end == NULL ? samples.len : (size_t)(end - samples.data);
-		struct slice labels = labels_of_line(slice_make(samples.data, len), &head, suffix);
-		if (labels.data != NULL && fingerprint_equal(hash_series(context, labels), fingerprint))
-			found = labels;
-		len += end != NULL;
-		samples = slice_make(samples.data + len, samples.len - len);
+	while (series->rest.len > 0) {
+		struct slice line = series->rest;
+		line.len = (size_t)((const char *)memchr(line.data, '\n', line.len) - line.data);
+		series->rest = slice_make(line.data + line.len + 1, series->rest.len - line.len - 1);
+		if (!is_series_line(series, line))
+			continue;
+		/* A value has no brace, a label value may. */
+		const char *end = memrchr(line.data, '}', line.len);
+		const char *start =
+			line.data + series->before + (series->distribution ? strlen("_count") : 0) + series->behind;
+		series->labels = slice_make(start, (size_t)(end - start));
+		return true;
 	}
-	line_head_release(&head);
-	return found;
+	return false;
+}
+
+struct fingerprint canonical_series_fingerprint(const struct canonical_series *series)
+{
+	return hash_series(series->context, series->labels);
 }

@@ -60,9 +60,28 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
  */
 int canonical_attach_natives(struct exposition *exposition, struct slice text, struct error *error);
 
-/* Finds the series of a fingerprint in sample lines written by canonical_append_samples() for a family of that type,
- * for messages: its labels, as between the braces, without quantile and le. data is NULL where it isn't there. */
-struct slice canonical_find(
-	struct slice samples, struct slice name, enum metric_type type, struct fingerprint fingerprint);
+/*
+ * The series in sample lines that canonical_append_samples() wrote for a family, in their order:
+ *
+ *	struct canonical_series series;
+ *	canonical_series_init(&series, samples, name, type);
+ *	while (canonical_series_next(&series))
+ *		... series.labels, canonical_series_fingerprint(&series)
+ */
+struct canonical_series {
+	struct slice labels; /* as between the braces, without quantile and le */
+	struct slice rest;   /* the lines to come */
+	size_t before;	     /* what stands before the suffix, and between the suffix and the labels */
+	size_t behind;
+	bool distribution;
+	uint64_t context; /* the hash of the name */
+};
+
+void canonical_series_init(
+	struct canonical_series *series, struct slice samples, struct slice name, enum metric_type type);
+bool canonical_series_next(struct canonical_series *series);
+
+/* As canonical_append_samples() stores it. */
+struct fingerprint canonical_series_fingerprint(const struct canonical_series *series);
 
 #endif

@@ -30,7 +30,7 @@ static const char *in_group(const struct holder *holder, const char **key)
 
 static unsigned line_of(const struct candidate *candidate)
 {
-	return candidate->group->lines[candidate->block->first_series];
+	return group_line(candidate->group, candidate->block, 0);
 }
 
 static const char *type_in_capitals(enum metric_type type, char text[16])

@@ -1,8 +1,9 @@
 /*
  * group: one group of metrics, as it is in a group file and in memory.
  *
- * A group is never changed: a push makes a new one from the old one and what was pushed. Its text is the group file
- * of format 1, byte for byte, described in pgw-spool(5); its blocks are slices of that text. group_free() frees all.
+ * A group is never changed: a push makes a new one from the old one and what was pushed. It holds what an exposition
+ * sends, the sample lines, once and in one piece of memory with all the rest; the group file of format 1, described in
+ * pgw-spool(5), is made from it where it is needed. group_free() frees all.
  */
 #ifndef PGW_GROUP_H
 #define PGW_GROUP_H
@@ -31,23 +32,21 @@ extern const char *const push_method_names[];
 /* One family of a group. */
 struct block {
 	struct slice name;
-	struct slice help; /* escaped; data is NULL where there is none */
+	struct slice help;    /* escaped; data is NULL where there is none */
+	struct slice samples; /* the sample lines */
+	int64_t pushed;	      /* when this family was pushed, ns since the epoch */
 	enum metric_type type;
-	struct slice whole;    /* HELP, TYPE and the sample lines */
-	struct slice samples;  /* the sample lines only */
-	int64_t pushed;	       /* when this family was pushed, ns since the epoch */
-	uint32_t first_series; /* in group.series */
 	uint32_t series_count;
 };
 
 struct group {
-	struct grouping_key key;
-	struct slice text;    /* the whole group file */
-	struct block *blocks; /* by name in byte order */
+	struct grouping_key key; /* has nothing to release */
+	struct block *blocks;	 /* by name in byte order */
 	size_t block_count;
-	struct fingerprint *series; /* of all blocks, in their order */
-	uint32_t *lines;	    /* of each series in what was pushed; 0 for one that was there before */
-	size_t series_count;
+	size_t series_count;	   /* of all blocks */
+	size_t text_size;	   /* bytes of the group file */
+	struct fingerprint shape;  /* of the names, types and series, in their order */
+	uint32_t *lines;	   /* of each series in what was pushed, 0 for one that was there before; or NULL */
 	int64_t push_time;	   /* last push that succeeded, ns since the epoch; 0 for never */
 	int64_t push_failure_time; /* last push that was refused, the same */
 	enum push_method method;   /* of the last push that succeeded */
@@ -61,6 +60,12 @@ struct limits group_file_limits(const struct limits *limits);
 
 void group_free(struct group *group);
 
+/* Appends the group file. 0, or -1 with errno. */
+int group_append_text(const struct group *group, struct buffer *out);
+
+/* Forgets in which lines the series stood when they were pushed, which only refusals tell. */
+void group_forget_lines(struct group *group);
+
 /*
  * Reads a group file. `file` is its name, `modified` its time of modification in ns since the epoch, the push time
  * of a file without a header. A file made by hand needs no header when its name can be read back; its labels are
@@ -72,10 +77,10 @@ struct group *group_read(
 	struct slice file, struct slice text, int64_t modified, const struct limits *limits, struct error *error);
 
 /*
- * The group after a push. `old` is the group before, or NULL; `pushed` has passed exposition_check(). POST keeps the
- * old families whose names were not pushed, PUT drops them; families named as the two above are replaced by the
- * group's own. `now` in ns since the epoch. NULL with an error when the group is inconsistent in itself (a series
- * twice) or too large.
+ * The group after a push. `old` is the group before, or NULL; `key` is finished; `pushed` has passed
+ * exposition_check(). POST keeps the old families whose names were not pushed, PUT drops them; families named as the
+ * two above are replaced by the group's own. `now` in ns since the epoch. NULL with an error when the group is
+ * inconsistent in itself or too large; that it has a series twice is the view's to find.
  */
 struct group *group_push(const struct group *old, const struct grouping_key *key, const struct exposition *pushed,
 	enum push_method method, int64_t now, const struct limits *limits, struct error *error);
@@ -85,9 +90,15 @@ struct group *group_push(const struct group *old, const struct grouping_key *key
 struct group *group_push_failed(const struct group *old, const struct grouping_key *key, int64_t now,
 	const struct limits *limits, struct error *error);
 
-/* Whether two groups have the same families, types and series, so that one in the place of the other changes nobody
- * else's standing. */
-bool group_same_shape(const struct group *a, const struct group *b);
+/* Whether two groups have the same families, types and series, in the same order, so that one in the place of the other
+ * changes nobody else's standing. */
+static inline bool group_same_shape(const struct group *a, const struct group *b)
+{
+	return fingerprint_equal(a->shape, b->shape);
+}
+
+/* The line of a series of a block in what was pushed; 0 where there is none, or where it was forgotten. */
+uint32_t group_line(const struct group *group, const struct block *block, size_t series);
 
 /* The block of a family, or NULL. */
 const struct block *group_block(const struct group *group, struct slice name);

@@ -6,7 +6,7 @@
 #include <stdlib.h>
 
 #include "group.h"
-#include "group_parts.h"
+#include "group_make.h"
 #include "text.h"
 
 /* The header of a group file. */
@@ -170,16 +170,17 @@ static int read_grouping_key(struct grouping_key *key, struct slice file, const 
 struct group *group_read(
 	struct slice file, struct slice text, int64_t modified, const struct limits *limits, struct error *error)
 {
-	struct limits file_limits = group_file_limits(limits);
+	struct limits file_limits = group_file_limits(limits), key_limits = *limits;
 	struct header header = {0};
 	struct grouping_key key;
 	struct exposition exposition;
 	struct group *group = NULL;
+	key_limits.utf8_names = true;
 	grouping_key_init(&key);
 	exposition_init(&exposition);
 	arena_init(&header.arena);
 	if (read_header(&header, text, error) == -1 ||
-		read_grouping_key(&key, file, &header, &file_limits, error) == -1 ||
+		read_grouping_key(&key, file, &header, &key_limits, error) == -1 ||
 		exposition_parse(&exposition, text, &file_limits, error) == -1 ||
 		canonical_attach_natives(&exposition, text, error) == -1 || exposition_check(&exposition, error) == -1)
 		goto out;
@@ -196,7 +197,7 @@ struct group *group_read(
 	group = group_make(&parts, limits, error);
 	if (group != NULL) {
 		group->by_hand = !header.present;
-		memset(group->lines, 0, group->series_count * sizeof(*group->lines));
+		group_forget_lines(group);
 	}
 out:
 	free(header.times);

@@ -271,6 +271,39 @@ out:
 	return result == -1 ? error_set_memory(error) : 0;
 }
 
+size_t grouping_key_size(const struct grouping_key *key)
+{
+	size_t size = key->count * sizeof(*key->labels) + key->text.len + 1 + key->file.len + 1;
+	for (size_t i = 0; i < key->count; i++)
+		size += key->labels[i].name.len + key->labels[i].value.len;
+	return size;
+}
+
+/* Puts a copy at *to, with a NUL behind it where that is wanted. */
+static struct slice put_copy(char **to, struct slice slice, bool terminate)
+{
+	struct slice copy = slice_make(*to, slice.len);
+	if (slice.len > 0)
+		memcpy(*to, slice.data, slice.len);
+	*to += slice.len;
+	if (terminate)
+		*(*to)++ = '\0';
+	return copy;
+}
+
+void grouping_key_copy(struct grouping_key *copy, void *memory, const struct grouping_key *key)
+{
+	char *to = (char *)memory + key->count * sizeof(*key->labels);
+	*copy = (struct grouping_key){
+		.labels = memory, .count = key->count, .capacity = key->count, .utf8_names = key->utf8_names};
+	for (size_t i = 0; i < key->count; i++) {
+		copy->labels[i].name = put_copy(&to, key->labels[i].name, false);
+		copy->labels[i].value = put_copy(&to, key->labels[i].value, false);
+	}
+	copy->text = put_copy(&to, key->text, true);
+	copy->file = put_copy(&to, key->file, true);
+}
+
 /* Cuts what stands before the first separator, or all, off the front of *rest. */
 static struct slice cut(struct slice *rest, char separator)
 {

@@ -55,6 +55,11 @@ int grouping_key_set(struct grouping_key *key, struct slice name, struct slice v
 /* Checks that job is there and the limits are kept, and makes text and file. 0 or -1. */
 int grouping_key_finish(struct grouping_key *key, const struct limits *limits, struct error *error);
 
+/* Copies a finished key into memory of that many bytes, aligned for pointers. The copy lives as long as the memory and
+ * has nothing to release. */
+size_t grouping_key_size(const struct grouping_key *key);
+void grouping_key_copy(struct grouping_key *copy, void *memory, const struct grouping_key *key);
+
 /*
  * From what follows "/metrics" in the path of a URL, already percent-decoded: /job/JOB[/NAME/VALUE]... where job and
  * each NAME may end in @base64 (URL-safe alphabet, padding optional, "=" is the empty value). The upstream's rules and

@@ -3,6 +3,8 @@
 #include <stdlib.h>
 
 #include "group.h"
+#include "hash.h"
+#include "tag_table.h"
 
 int store_open(struct store *store, const char *path, const struct spool_options *options, enum view_mode mode,
 	const struct limits *limits, struct error *error)
@@ -36,33 +38,65 @@ struct plan {
 	size_t change_count;
 	struct spool_change *files;
 	size_t count;
-	bool freed; /* one of them gave up a name, a type or a series */
+	struct tag_table places; /* of the files, by name */
+	bool freed;		 /* one of them gave up a name, a type or a series */
 };
 
 static struct spool_change *find_file(const struct plan *plan, struct slice file)
 {
-	for (size_t i = 0; i < plan->count; i++) {
-		if (slice_equal(plan->files[i].file, file))
-			return &plan->files[i];
+	size_t at;
+	uint32_t place;
+	uint64_t hash = hash_slice(file);
+	for (tag_table_begin(&plan->places, hash, &at); tag_table_next(&plan->places, hash, &at, &place);) {
+		if (slice_equal(plan->files[place].file, file))
+			return &plan->files[place];
 	}
 	return NULL;
 }
 
 static void plan_file(struct plan *plan, struct slice file)
 {
-	if (find_file(plan, file) == NULL)
-		plan->files[plan->count++] = (struct spool_change){.file = file};
+	if (find_file(plan, file) != NULL)
+		return;
+	tag_table_insert(&plan->places, hash_slice(file), (uint32_t)plan->count);
+	plan->files[plan->count++] = (struct spool_change){.file = file};
 }
 
-/* Writes what is planned. Where a file failed, its changes fail and the view learns what the spool has. */
-static int flush(struct store *store, struct plan *plan, struct error *error)
+/* Makes the texts of the files that are planned. 0, or -1 with an error. */
+static int make_texts(const struct store *store, struct plan *plan, struct buffer *texts, struct error *error)
 {
-	bool failed = false;
+	size_t size = 0;
 	for (size_t i = 0; i < plan->count; i++) {
 		const struct group *group = view_stored_group(store->view, plan->files[i].file);
-		plan->files[i].text = group != NULL ? group->text : (struct slice){0};
+		size += group != NULL ? group->text_size : 0;
 	}
-	spool_apply(&store->spool, plan->files, plan->count);
+	/* They don't move any more then. */
+	if (buffer_reserve(texts, size + 1) == -1)
+		return error_set_memory(error);
+	for (size_t i = 0; i < plan->count; i++) {
+		const struct group *group = view_stored_group(store->view, plan->files[i].file);
+		size_t before = texts->len;
+		if (group != NULL && group_append_text(group, texts) == -1)
+			return error_set_memory(error);
+		plan->files[i].text =
+			group != NULL ? slice_make(texts->data + before, texts->len - before) : (struct slice){0};
+	}
+	return 0;
+}
+
+static void forget_plan(struct plan *plan)
+{
+	for (size_t i = 0; i < plan->count; i++)
+		tag_table_remove(&plan->places, hash_slice(plan->files[i].file), (uint32_t)i);
+	plan->changes += plan->change_count;
+	plan->change_count = plan->count = 0;
+	plan->freed = false;
+}
+
+/* Learns how writing the files went. true where one failed: the view learns from the spool then. */
+static bool note_results(struct store *store, struct plan *plan)
+{
+	bool failed = false;
 	for (size_t i = 0; i < plan->count; i++) {
 		failed |= plan->files[i].failed;
 		if (plan->files[i].failed)
@@ -75,10 +109,26 @@ static int flush(struct store *store, struct plan *plan, struct error *error)
 		if (file != NULL && file->failed && !plan->changes[i]->failed)
 			fail(plan->changes[i], &file->error);
 	}
-	plan->changes += plan->change_count;
-	plan->change_count = plan->count = 0;
-	plan->freed = false;
-	return failed ? view_refresh(store->view, error) : 0;
+	return failed;
+}
+
+/* Writes what is planned. Where a file failed, its changes fail and the view learns what the spool has. */
+static int flush(struct store *store, struct plan *plan, struct error *error)
+{
+	struct buffer texts;
+	buffer_init(&texts, SIZE_MAX / 2);
+	int status = make_texts(store, plan, &texts, error);
+	if (status == 0) {
+		spool_apply(&store->spool, plan->files, plan->count);
+		if (note_results(store, plan))
+			status = view_refresh(store->view, error);
+		forget_plan(plan);
+	} else {
+		for (size_t i = 0; i < plan->count; i++)
+			view_forget(store->view, plan->files[i].file);
+	}
+	buffer_release(&texts);
+	return status;
 }
 
 /* Whether a group in the place of another one, either may be NULL, gives something up that others can take; and whether
@@ -226,12 +276,15 @@ void store_commit(struct store *store, struct store_change **changes, size_t cou
 	struct plan plan = {.changes = changes, .files = calloc(count + 1, sizeof(*plan.files))};
 	for (size_t i = 0; i < count; i++)
 		changes[i]->failed = changes[i]->existed = false;
-	int status = plan.files == NULL ? error_set_memory(&error) : commit(store, &plan, count, &error);
+	int status = plan.files == NULL || tag_table_reserve(&plan.places, count) == -1
+			     ? error_set_memory(&error)
+			     : commit(store, &plan, count, &error);
 	/* What was flushed before keeps its result. */
 	for (struct store_change **change = plan.changes; status == -1 && change < changes + count; change++) {
 		if (!(*change)->failed)
 			fail(*change, &error);
 	}
+	tag_table_release(&plan.places);
 	free(plan.files);
 }
 
@@ -241,8 +294,11 @@ int store_check(struct store *store, const struct store_change *change, struct e
 		return -1;
 	struct spool_change file;
 	struct plan plan = {.files = &file};
+	if (tag_table_reserve(&plan.places, 1) == -1)
+		return error_set_memory(error);
 	int status = push(store, &plan, change, error);
 	if (status == 0)
 		view_forget(store->view, change->key->file);
+	tag_table_release(&plan.places);
 	return status;
 }

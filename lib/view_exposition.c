@@ -4,16 +4,17 @@
 #include "view.h"
 #include "view_index.h"
 
-static struct slice find_help(const struct index_family *family)
+static struct slice find_help(const struct view_index *index, const struct index_family *family)
 {
 	const struct own_family *own = own_family(family->name);
+	struct sorted_cursor cursor = {0};
+	const struct group *group;
+	const struct block *block;
 	if (own != NULL)
 		return slice_of(own->help);
-	struct index_block *block;
-	RB_FOREACH(block, index_block_tree, (struct index_block_tree *)&family->blocks)
-	{
-		if (block->block->help.data != NULL)
-			return block->block->help;
+	while (index_family_next(index, family, &cursor, &group, &block)) {
+		if (block->help.data != NULL)
+			return block->help;
 	}
 	return (struct slice){0};
 }
@@ -36,60 +37,61 @@ static int append_without_comments(struct slice samples, struct buffer *out)
 	return 0;
 }
 
-static int append_blocks(const struct index_family *family, bool natives, struct buffer *out)
+static int append_blocks(
+	const struct view_index *index, const struct index_family *family, bool natives, struct buffer *out)
 {
-	struct index_block *block;
-	RB_FOREACH(block, index_block_tree, (struct index_block_tree *)&family->blocks)
-	{
-		bool whole = natives || !block->member->group->natives;
-		if ((whole ? buffer_append_slice(out, block->block->samples)
-			   : append_without_comments(block->block->samples, out)) == -1)
+	struct sorted_cursor cursor = {0};
+	const struct group *group;
+	const struct block *block;
+	while (index_family_next(index, family, &cursor, &group, &block)) {
+		bool whole = natives || !group->natives;
+		if ((whole ? buffer_append_slice(out, block->samples) : append_without_comments(block->samples, out)) ==
+			-1)
 			return -1;
 	}
 	return 0;
 }
 
+static enum metric_type type_of(const struct view_index *index, const struct index_family *family)
+{
+	struct sorted_cursor cursor = {0};
+	const struct group *group;
+	const struct block *block;
+	index_family_next(index, family, &cursor, &group, &block);
+	return block->type;
+}
+
 /* One family, which the groups have, the gateway, or both. */
-static int append_family(const struct index_family *family, const struct exposition *own,
-	const struct metric_family *own_part, bool natives, struct buffer *out, struct error *error)
+static int append_family(const struct view_index *index, const struct index_family *family,
+	const struct exposition *own, const struct metric_family *own_part, bool natives, struct buffer *out,
+	struct error *error)
 {
 	struct slice name = family != NULL ? family->name : own_part->name;
-	struct slice help = family != NULL ? find_help(family) : own_part->help;
-	const struct index_block *first =
-		family == NULL ? NULL : RB_MIN(index_block_tree, (struct index_block_tree *)&family->blocks);
-	enum metric_type type = own_part != NULL ? own_part->type : first->block->type;
+	struct slice help = family != NULL ? find_help(index, family) : own_part->help;
+	enum metric_type type = own_part != NULL ? own_part->type : type_of(index, family);
 	if (canonical_append_head(out, name, help, type) == -1)
 		return error_set_memory(error);
 	if (own_part != NULL && append_own(own, own_part, out, error) == -1)
 		return -1;
-	if (family != NULL && append_blocks(family, natives, out) == -1)
+	if (family != NULL && append_blocks(index, family, natives, out) == -1)
 		return error_set_memory(error);
 	return 0;
-}
-
-/* Families that only groups have which are left out. */
-static struct index_family *skip_empty(struct index_family *family)
-{
-	while (family != NULL && RB_EMPTY(&family->blocks))
-		family = RB_NEXT(index_family_tree, NULL, family);
-	return family;
 }
 
 int view_index_append(const struct view_index *index, const struct exposition *own, bool natives, struct buffer *out,
 	struct error *error)
 {
-	struct index_family *family =
-		skip_empty(RB_MIN(index_family_tree, (struct index_family_tree *)&index->families));
+	struct index_family *family = RB_MIN(index_family_tree, (struct index_family_tree *)&index->families);
 	uint32_t i = 0;
 	while (family != NULL || i < own->family_count) {
 		const struct metric_family *own_part = i < own->family_count ? &own->families[i] : NULL;
 		int order = family == NULL ? 1 : own_part == NULL ? -1 : slice_compare(family->name, own_part->name);
-		if (append_family(order <= 0 ? family : NULL, own, order >= 0 ? own_part : NULL, natives, out, error) ==
-			-1)
+		if (append_family(index, order <= 0 ? family : NULL, own, order >= 0 ? own_part : NULL, natives, out,
+			    error) == -1)
 			return -1;
 		i += order >= 0;
 		if (order <= 0)
-			family = skip_empty(RB_NEXT(index_family_tree, &index->families, family));
+			family = RB_NEXT(index_family_tree, &index->families, family);
 	}
 	return 0;
 }

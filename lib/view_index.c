@@ -5,37 +5,89 @@
 #include "consistency.h"
 #include "text.h"
 
-#define SLOTS_FIRST 64
-
-static int compare_blocks(const struct index_block *a, const struct index_block *b)
-{
-	return slice_compare(a->member->group->key.file, b->member->group->key.file);
-}
-
 static int compare_families(const struct index_family *a, const struct index_family *b)
 {
 	return slice_compare(a->name, b->name);
 }
 
-RB_GENERATE(index_block_tree, index_block, link, compare_blocks)
 RB_GENERATE(index_family_tree, index_family, link, compare_families)
 
 void view_index_init(struct view_index *index)
 {
-	*index = (struct view_index){0};
+	*index = (struct view_index){.first_free = INDEX_NONE};
 	RB_INIT(&index->families);
+}
+
+static void remove_family(struct view_index *index, struct index_family *family)
+{
+	RB_REMOVE(index_family_tree, &index->families, family);
+	sorted_release(&family->blocks);
+	free(family);
 }
 
 void view_index_release(struct view_index *index)
 {
 	struct index_family *family, *next;
 	RB_FOREACH_SAFE(family, index_family_tree, &index->families, next)
-	{
-		RB_REMOVE(index_family_tree, &index->families, family);
-		free(family);
-	}
-	free(index->slots);
+	remove_family(index, family);
+	tag_table_release(&index->series);
+	free(index->groups);
 	view_index_init(index);
+}
+
+/* Gives a group a number. INDEX_NONE when out of memory. */
+static uint32_t take_number(struct view_index *index, const struct group *group)
+{
+	uint32_t number = index->first_free;
+	if (number != INDEX_NONE) {
+		index->first_free = index->groups[number].next_free;
+	} else {
+		if (index->count == index->capacity) {
+			uint32_t more = index->capacity + index->capacity / 2 + 16;
+			union index_group *groups =
+				more < index->capacity ? NULL : reallocarray(index->groups, more, sizeof(*groups));
+			if (groups == NULL)
+				return INDEX_NONE;
+			index->groups = groups;
+			index->capacity = more;
+		}
+		number = index->count++;
+	}
+	index->groups[number].group = group;
+	return number;
+}
+
+static void free_number(struct view_index *index, uint32_t number)
+{
+	index->groups[number].next_free = index->first_free;
+	index->first_free = number;
+}
+
+/* A block in its family's order: the number of its group, then its own place in the group. */
+static uint64_t block_number(uint32_t group, size_t block)
+{
+	return (uint64_t)group << 32 | block;
+}
+
+static const struct group *group_of(const struct view_index *index, uint64_t block)
+{
+	return index->groups[block >> 32].group;
+}
+
+static struct slice file_of(const void *context, uint64_t block)
+{
+	return group_of(context, block)->key.file;
+}
+
+bool index_family_next(const struct view_index *index, const struct index_family *family, struct sorted_cursor *cursor,
+	const struct group **group, const struct block **block)
+{
+	uint64_t number;
+	if (!sorted_next(&family->blocks, cursor, &number))
+		return false;
+	*group = group_of(index, number);
+	*block = &(*group)->blocks[(uint32_t)number];
+	return true;
 }
 
 static struct index_family *find_family(struct view_index *index, struct slice name)
@@ -54,179 +106,167 @@ static struct index_family *get_family(struct view_index *index, struct slice na
 		return NULL;
 	memcpy(family + 1, name.data, name.len);
 	family->name = slice_make((const char *)(family + 1), name.len);
-	family->users = 0;
-	RB_INIT(&family->blocks);
+	family->blocks = (struct sorted){.name_of = file_of, .context = index};
 	RB_INSERT(index_family_tree, &index->families, family);
 	return family;
 }
 
-/* Where a series is, or the free slot at the end of its chain. */
-static size_t find_slot(const struct view_index *index, struct fingerprint fingerprint)
-{
-	size_t slot = fingerprint.low & index->mask;
-	while (index->slots[slot].member != NULL && !fingerprint_equal(index->slots[slot].fingerprint, fingerprint))
-		slot = (slot + 1) & index->mask;
-	return slot;
-}
-
-/* Room for all prepared series and so many more at a load of two thirds: members that are left out now may be added
- * together later. */
-static int reserve_series(struct view_index *index, size_t more)
-{
-	size_t slots = index->slots == NULL ? 0 : index->mask + 1;
-	size_t needed = (index->prepared + more) / 2 * 3 + 3;
-	if (needed <= slots)
-		return 0;
-	size_t size = slots == 0 ? SLOTS_FIRST : slots;
-	while (size < needed)
-		size *= 2;
-	struct view_index larger = {.slots = calloc(size, sizeof(*larger.slots)), .mask = size - 1};
-	if (larger.slots == NULL)
-		return -1;
-	for (size_t i = 0; i < slots; i++) {
-		if (index->slots[i].member != NULL)
-			larger.slots[find_slot(&larger, index->slots[i].fingerprint)] = index->slots[i];
-	}
-	free(index->slots);
-	index->slots = larger.slots;
-	index->mask = larger.mask;
-	return 0;
-}
-
-/* Removes the series of a slot and closes the gap, so that no chain is broken. */
-static void remove_slot(struct view_index *index, size_t slot)
-{
-	size_t hole = slot;
-	for (size_t next = (slot + 1) & index->mask; index->slots[next].member != NULL;
-		next = (next + 1) & index->mask) {
-		size_t home = index->slots[next].fingerprint.low & index->mask;
-		/* One whose home lies cyclically in (hole, next] stays. */
-		if (((next - home) & index->mask) < ((next - hole) & index->mask))
-			continue;
-		index->slots[hole] = index->slots[next];
-		hole = next;
-	}
-	index->slots[hole].member = NULL;
-	index->series_count--;
-}
-
-int view_index_prepare(
-	struct view_index *index, struct index_member *member, const struct group *group, struct error *error)
-{
-	member->group = group;
-	member->blocks = calloc(group->block_count, sizeof(*member->blocks));
-	if (member->blocks == NULL)
-		return error_set_memory(error);
-	if (reserve_series(index, group->series_count) == -1) {
-		free(member->blocks);
-		member->blocks = NULL;
-		return error_set_memory(error);
-	}
-	index->prepared += group->series_count;
-	for (size_t i = 0; i < group->block_count; i++) {
-		struct index_block *block = &member->blocks[i];
-		block->member = member;
-		block->block = &group->blocks[i];
-		block->family = get_family(index, group->blocks[i].name);
-		if (block->family == NULL)
-			return error_set_memory(error);
-		block->family->users++;
-	}
-	return 0;
-}
-
-void view_index_discard(struct view_index *index, struct index_member *member)
-{
-	if (member->blocks == NULL)
-		return;
-	index->prepared -= member->group->series_count;
-	for (size_t i = 0; i < member->group->block_count; i++) {
-		struct index_family *family = member->blocks[i].family;
-		/* NULL where the preparation failed on the way. */
-		if (family != NULL && --family->users == 0) {
-			RB_REMOVE(index_family_tree, &index->families, family);
-			free(family);
-		}
-	}
-	free(member->blocks);
-	member->blocks = NULL;
-}
+/* A group on its way into the index. */
+struct addition {
+	struct view_index *index;
+	const struct group *group;
+	uint32_t number;
+	uint32_t replaced; /* whose group doesn't count */
+	struct error *error;
+};
 
 static bool find_holder(void *context, struct slice name, struct holder *holder)
 {
-	struct index_family *family = find_family(context, name);
-	if (family == NULL || RB_EMPTY(&family->blocks))
-		return false;
-	const struct index_block *first = RB_MIN(index_block_tree, &family->blocks);
-	*holder = (struct holder){first->block->type, first->member->group};
-	return true;
+	const struct addition *addition = context;
+	struct index_family *family = find_family(addition->index, name);
+	struct sorted_cursor cursor = {0};
+	uint64_t number;
+	while (family != NULL && sorted_next(&family->blocks, &cursor, &number)) {
+		if (number >> 32 == addition->replaced)
+			continue;
+		const struct group *group = group_of(addition->index, number);
+		*holder = (struct holder){group->blocks[(uint32_t)number].type, group};
+		return true;
+	}
+	return false;
 }
 
 static int refuse_series(
-	const struct index_block *block, size_t series, const struct index_member *other, struct error *error)
+	const struct addition *addition, const struct block *block, size_t place, struct slice labels, uint32_t other)
 {
-	const struct group *group = block->member->group;
-	struct slice labels =
-		canonical_find(block->block->samples, block->block->name, block->block->type, group->series[series]);
-	bool twice = other == block->member;
-	return error_set_at(error, ERROR_INCONSISTENT, group->lines[series], 0,
+	bool twice = other == addition->number;
+	return error_set_at(addition->error, ERROR_INCONSISTENT, group_line(addition->group, block, place), 0,
 		"collected metric %s {%.*s} was collected before with the same name and label values%s%s",
-		quote(block->block->name).text, SLICE_PRINTF(labels), twice ? "" : " in group ",
-		twice ? "" : other->group->key.text.data);
+		quote(block->name).text, SLICE_PRINTF(labels), twice ? "" : " in group ",
+		twice ? "" : addition->index->groups[other].group->key.text.data);
 }
 
-static void remove_series(struct view_index *index, const struct index_member *member, size_t count)
+/* Whether a group has a series, among the first of its block. */
+static bool has_series(const struct group *group, struct slice name, struct slice labels, size_t first)
 {
-	for (size_t i = 0; i < count; i++)
-		remove_slot(index, find_slot(index, member->group->series[i]));
+	struct canonical_series series;
+	const struct block *block = group_block(group, name);
+	if (block == NULL)
+		return false;
+	canonical_series_init(&series, block->samples, block->name, block->type);
+	for (size_t i = 0; i < first && canonical_series_next(&series); i++)
+		if (slice_equal(series.labels, labels))
+			return true;
+	return false;
 }
 
-static int add_block(struct view_index *index, struct index_block *block, struct error *error)
+/* The group that has a series already, or INDEX_NONE. The group that is being added has it where one of its `place`
+ * series before is the same. */
+static uint32_t find_series(
+	const struct addition *addition, const struct block *block, struct slice labels, uint64_t hash, size_t place)
 {
-	const struct group *group = block->member->group;
-	if (consistency_check_block(group, block->block, find_holder, index, error) == -1)
+	const struct view_index *index = addition->index;
+	size_t at;
+	uint32_t number;
+	for (tag_table_begin(&index->series, hash, &at); tag_table_next(&index->series, hash, &at, &number);) {
+		size_t first = number == addition->number ? place : SIZE_MAX;
+		if (number != addition->replaced && has_series(index->groups[number].group, block->name, labels, first))
+			return number;
+	}
+	return INDEX_NONE;
+}
+
+/* Removes the first series of a block. */
+static void remove_series(struct view_index *index, uint32_t number, const struct block *block, size_t count)
+{
+	struct canonical_series series;
+	canonical_series_init(&series, block->samples, block->name, block->type);
+	for (size_t i = 0; i < count && canonical_series_next(&series); i++)
+		tag_table_remove(&index->series, canonical_series_fingerprint(&series).low, number);
+}
+
+static int add_series(const struct addition *addition, const struct block *block)
+{
+	struct view_index *index = addition->index;
+	struct canonical_series series;
+	canonical_series_init(&series, block->samples, block->name, block->type);
+	for (size_t place = 0; canonical_series_next(&series); place++) {
+		uint64_t hash = canonical_series_fingerprint(&series).low;
+		uint32_t other = find_series(addition, block, series.labels, hash, place);
+		if (other != INDEX_NONE) {
+			refuse_series(addition, block, place, series.labels, other);
+			remove_series(index, addition->number, block, place);
+			return -1;
+		}
+		tag_table_insert(&index->series, hash, addition->number);
+	}
+	return 0;
+}
+
+static int insert_block(const struct addition *addition, size_t place)
+{
+	struct index_family *family = get_family(addition->index, addition->group->blocks[place].name);
+	if (family != NULL && sorted_insert(&family->blocks, block_number(addition->number, place)) == 0)
+		return 0;
+	if (family != NULL && sorted_is_empty(&family->blocks))
+		remove_family(addition->index, family);
+	return error_set_memory(addition->error);
+}
+
+static int add_block(struct addition *addition, size_t place)
+{
+	const struct block *block = &addition->group->blocks[place];
+	if (consistency_check_block(addition->group, block, find_holder, addition, addition->error) == -1 ||
+		add_series(addition, block) == -1)
 		return -1;
-	size_t end = block->block->first_series + block->block->series_count;
-	for (size_t i = block->block->first_series; i < end; i++) {
-		size_t slot = find_slot(index, group->series[i]);
-		if (index->slots[slot].member != NULL) {
-			refuse_series(block, i, index->slots[slot].member, error);
-			/* Those of the blocks before are the caller's to remove. */
-			for (size_t added = block->block->first_series; added < i; added++)
-				remove_slot(index, find_slot(index, group->series[added]));
+	if (insert_block(addition, place) == 0)
+		return 0;
+	remove_series(addition->index, addition->number, block, block->series_count);
+	return -1;
+}
+
+/* Removes the first blocks of a group. */
+static void remove_blocks(struct view_index *index, uint32_t number, size_t count)
+{
+	for (size_t i = 0; i < count; i++) {
+		const struct block *block = &index->groups[number].group->blocks[i];
+		struct index_family *family = find_family(index, block->name);
+		sorted_remove(&family->blocks, block_number(number, i));
+		if (sorted_is_empty(&family->blocks))
+			remove_family(index, family);
+		remove_series(index, number, block, block->series_count);
+	}
+}
+
+int view_index_add(
+	struct view_index *index, const struct group *group, uint32_t replaced, uint32_t *number, struct error *error)
+{
+	struct addition addition = {.index = index, .group = group, .replaced = replaced, .error = error};
+	if (tag_table_reserve(&index->series, group->series_count) == -1)
+		return error_set_memory(error);
+	addition.number = take_number(index, group);
+	if (addition.number == INDEX_NONE)
+		return error_set_memory(error);
+	for (size_t i = 0; i < group->block_count; i++) {
+		if (add_block(&addition, i) == -1) {
+			remove_blocks(index, addition.number, i);
+			free_number(index, addition.number);
 			return -1;
 		}
-		index->slots[slot] = (struct index_series){group->series[i], block->member};
-		index->series_count++;
 	}
-	RB_INSERT(index_block_tree, &block->family->blocks, block);
+	if (replaced != INDEX_NONE)
+		view_index_remove(index, replaced);
+	*number = addition.number;
 	return 0;
 }
 
-static void remove_blocks(struct view_index *index, struct index_member *member, size_t count)
+void view_index_remove(struct view_index *index, uint32_t number)
 {
-	for (size_t i = 0; i < count; i++)
-		RB_REMOVE(index_block_tree, &member->blocks[i].family->blocks, &member->blocks[i]);
-	size_t series = 0;
-	if (count > 0) {
-		const struct block *last = member->blocks[count - 1].block;
-		series = last->first_series + last->series_count;
-	}
-	remove_series(index, member, series);
+	remove_blocks(index, number, index->groups[number].group->block_count);
+	free_number(index, number);
 }
 
-int view_index_add(struct view_index *index, struct index_member *member, struct error *error)
+void view_index_swap(struct view_index *index, uint32_t number, const struct group *group)
 {
-	for (size_t i = 0; i < member->group->block_count; i++) {
-		if (add_block(index, &member->blocks[i], error) == -1) {
-			remove_blocks(index, member, i);
-			return -1;
-		}
-	}
-	return 0;
-}
-
-void view_index_remove(struct view_index *index, struct index_member *member)
-{
-	remove_blocks(index, member, member->group->block_count);
+	index->groups[number].group = group;
 }

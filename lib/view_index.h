@@ -1,7 +1,9 @@
 /*
  * view_index: which family has which type, and which series is whose, over all groups of a view.
  *
- * Adding and removing a group costs time proportional to that group. For view.c; the rules are in view.h.
+ * Adding and removing a group costs time proportional to that group; putting a group in the place of one of the same
+ * shape costs nothing. Groups in the index have numbers, by which its parts know them. For view*.c; the rules are in
+ * view.h.
  */
 #ifndef PGW_VIEW_INDEX_H
 #define PGW_VIEW_INDEX_H
@@ -12,67 +14,56 @@
 
 #include "error.h"
 #include "group.h"
+#include "sorted.h"
+#include "tag_table.h"
+
+/* No group. */
+#define INDEX_NONE UINT32_MAX
 
 /* A family over all groups. */
-struct index_family;
-
-/* A block of a group, in its family's order. */
-struct index_block {
-	RB_ENTRY(index_block) link; /* in the family, by the group's file name */
-	struct index_member *member;
-	struct index_family *family;
-	const struct block *block;
-};
-
-/* A group in the index; embedded by whoever holds the group. */
-struct index_member {
-	const struct group *group;
-	struct index_block *blocks; /* of group->blocks, in their order */
-};
-
-RB_HEAD(index_block_tree, index_block);
-
 struct index_family {
 	RB_ENTRY(index_family) link; /* in the index, by name */
 	struct slice name;
-	struct index_block_tree blocks; /* of the members that were added */
-	size_t users;			/* blocks of all prepared members; at 0 the family goes */
+	struct sorted blocks; /* of the groups that have it, in the order of their files' names; never empty */
 };
 
 RB_HEAD(index_family_tree, index_family);
 
-/* A slot of the table of series, which is free where member is NULL. */
-struct index_series {
-	struct fingerprint fingerprint;
-	struct index_member *member;
+/* A group of the index, or a free number. */
+union index_group {
+	const struct group *group;
+	uint32_t next_free;
 };
 
 struct view_index {
 	struct index_family_tree families;
-	struct index_series *slots; /* open addressing, linear probing */
-	size_t mask;		    /* slots - 1 */
-	size_t series_count;
-	size_t prepared; /* series of all prepared members: there is room for them all */
+	struct tag_table series; /* fingerprints, with the groups' numbers */
+	union index_group *groups;
+	uint32_t count, capacity; /* of groups, with the free ones */
+	uint32_t first_free;	  /* or INDEX_NONE */
 };
 
-RB_PROTOTYPE(index_block_tree, index_block, link, )
 RB_PROTOTYPE(index_family_tree, index_family, link, )
 
+/* The index stays where it is until it is released. */
 void view_index_init(struct view_index *index);
 void view_index_release(struct view_index *index);
 
-/* Prepares a member for a group, with all the memory that view_index_add() will need even when it is called again
- * after a removal. 0, or -1 with ERROR_MEMORY. */
-int view_index_prepare(
-	struct view_index *index, struct index_member *member, const struct group *group, struct error *error);
+/* Adds a group, which stays the caller's and must stay until it is removed. Where `replaced` is not INDEX_NONE, the
+ * group of that number, of the same file name, doesn't count and is removed on success. 0 and the group's number, or -1
+ * with ERROR_INCONSISTENT or ERROR_MEMORY and the index as it was. */
+int view_index_add(
+	struct view_index *index, const struct group *group, uint32_t replaced, uint32_t *number, struct error *error);
 
-/* Frees what belongs to a member that is not (or no longer) in the index. */
-void view_index_discard(struct view_index *index, struct index_member *member);
+void view_index_remove(struct view_index *index, uint32_t number);
 
-/* Adds a prepared member. 0, or -1 with ERROR_INCONSISTENT and the index as it was. */
-int view_index_add(struct view_index *index, struct index_member *member, struct error *error);
+/* Puts a group in the place of one of the same shape and file name. */
+void view_index_swap(struct view_index *index, uint32_t number, const struct group *group);
 
-void view_index_remove(struct view_index *index, struct index_member *member);
+/* Goes over the blocks of a family, in the order of their groups' files' names. The cursor begins as one of zeros.
+ * false at the end. */
+bool index_family_next(const struct view_index *index, const struct index_family *family, struct sorted_cursor *cursor,
+	const struct group **group, const struct block **block);
 
 /* The body of view_append_exposition(). */
 int view_index_append(const struct view_index *index, const struct exposition *own, bool natives, struct buffer *out,

@@ -185,11 +185,14 @@ static int append_group(struct json *json, const struct group *group, const stru
 {
 	struct exposition exposition;
 	struct limits file_limits = group_file_limits(limits);
-	file_limits.utf8_names = true;
+	struct buffer text;
 	exposition_init(&exposition);
-	int result = exposition_parse(&exposition, group->text, &file_limits, error);
+	buffer_init(&text, SIZE_MAX / 2);
+	int result = group_append_text(group, &text) == -1 ? error_set_memory(error) : 0;
+	if (result == 0)
+		result = exposition_parse(&exposition, buffer_slice(&text), &file_limits, error);
 	if (result == 0 && group->natives)
-		result = protobuf_attach_natives(&exposition, group->text, &file_limits, error);
+		result = protobuf_attach_natives(&exposition, buffer_slice(&text), &file_limits, error);
 	if (result == 0) {
 		json_begin_object(json);
 		append_about(json, group);
@@ -204,6 +207,7 @@ static int append_group(struct json *json, const struct group *group, const stru
 		json_end_object(json);
 	}
 	exposition_release(&exposition);
+	buffer_release(&text);
 	return result;
 }
 

@@ -38,18 +38,33 @@ static bool names_clash(const struct group *group)
 	return false;
 }
 
+static struct buffer text_of(const struct group *group)
+{
+	struct buffer text;
+	buffer_init(&text, SIZE_MAX / 2);
+	if (group_append_text(group, &text) == -1 || text.len != group->text_size)
+		abort();
+	return text;
+}
+
 static void check_again(const struct group *group, const struct limits *limits)
 {
 	struct error error = {0};
-	struct group *again = group_read(group->key.file, group->text, modified + 1, limits, &error);
+	struct buffer text = text_of(group), text_again = {0};
+	struct group *again = group_read(group->key.file, buffer_slice(&text), modified + 1, limits, &error);
 
-	if (again == NULL || !slice_equal(again->text, group->text) || !slice_equal(again->key.text, group->key.text) ||
-		again->series_count != group->series_count || again->push_time != group->push_time ||
+	if (again != NULL)
+		text_again = text_of(again);
+	if (again == NULL || !slice_equal(buffer_slice(&text_again), buffer_slice(&text)) ||
+		!slice_equal(again->key.text, group->key.text) || again->series_count != group->series_count ||
+		!group_same_shape(again, group) || again->push_time != group->push_time ||
 		again->push_failure_time != group->push_failure_time) {
-		fprintf(stderr, "%s\n--- first\n%.*s\n--- second\n%.*s\n", error.message, SLICE_PRINTF(group->text),
-			again == NULL ? 0 : (int)again->text.len, again == NULL ? "" : again->text.data);
+		fprintf(stderr, "%s\n--- first\n%.*s\n--- second\n%.*s\n", error.message,
+			SLICE_PRINTF(buffer_slice(&text)), SLICE_PRINTF(buffer_slice(&text_again)));
 		abort();
 	}
+	buffer_release(&text);
+	buffer_release(&text_again);
 	group_free(again);
 }
 

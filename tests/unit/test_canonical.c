@@ -93,24 +93,35 @@ static void a_fingerprint_is_of_the_series(void **state)
 		summary, fingerprint_of("/job/j", "# TYPE s summary\ns{quantile=\"0.9\"} 1\ns_count 1\n")));
 }
 
-static void a_series_is_found_again(void **state)
+static void series_are_found_again(void **state)
 {
-	struct buffer out;
-	struct error error;
-	struct fingerprint fingerprints[SERIES_MAX];
-	buffer_init(&out, 10000);
-	assert_int_equal(write_samples(&out, "/job/j", "# TYPE h histogram\nh_count{x=\"} 1\"} 1\nh_count{x=\"b\"} 1\n",
-				 fingerprints, &error),
-		0);
-	static const char *const labels[] = {"instance=\"\",job=\"j\",x=\"} 1\"", "instance=\"\",job=\"j\",x=\"b\""};
-	for (size_t i = 0; i < 2; i++)
-		assert_true(
-			slice_is(canonical_find(buffer_slice(&out), slice_of("h"), METRIC_HISTOGRAM, fingerprints[i]),
-				labels[i]));
-	assert_null(canonical_find(buffer_slice(&out), slice_of("h"), METRIC_GAUGE, fingerprints[0]).data);
-	fingerprints[0].high ^= 1;
-	assert_null(canonical_find(buffer_slice(&out), slice_of("h"), METRIC_HISTOGRAM, fingerprints[0]).data);
-	buffer_release(&out);
+	static const struct {
+		const char *name, *text, *labels[2];
+		enum metric_type type;
+	} cases[] = {
+		{"h", "# TYPE h histogram\nh_count{x=\"} 1\"} 1\nh_count{x=\"b\"} 1\n",
+			{"instance=\"\",job=\"j\",x=\"} 1\"", "instance=\"\",job=\"j\",x=\"b\""}, METRIC_HISTOGRAM},
+		{"s", "# TYPE s summary\ns{quantile=\"0.5\"} 1\ns_sum 2\ns{x=\"_count\"} 1\n",
+			{"instance=\"\",job=\"j\"", "instance=\"\",job=\"j\",x=\"_count\""}, METRIC_SUMMARY},
+		{"a_count", "a_count 1\na_count{x=\"\\n#\"} 2\n",
+			{"instance=\"\",job=\"j\"", "instance=\"\",job=\"j\",x=\"\\n#\""}, METRIC_UNTYPED},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct buffer out;
+		struct error error;
+		struct fingerprint fingerprints[SERIES_MAX];
+		struct canonical_series series;
+		buffer_init(&out, 10000);
+		assert_int_equal(write_samples(&out, "/job/j", cases[i].text, fingerprints, &error), 0);
+		canonical_series_init(&series, buffer_slice(&out), slice_of(cases[i].name), cases[i].type);
+		for (size_t k = 0; k < 2; k++) {
+			assert_true(canonical_series_next(&series));
+			assert_true(slice_is(series.labels, cases[i].labels[k]));
+			assert_true(fingerprint_equal(canonical_series_fingerprint(&series), fingerprints[k]));
+		}
+		assert_false(canonical_series_next(&series));
+		buffer_release(&out);
+	}
 }
 
 static void a_bound_in_the_key_is_refused(void **state)
@@ -172,7 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(lines_are_canonical),
 		cmocka_unit_test(a_fingerprint_is_of_the_series),
-		cmocka_unit_test(a_series_is_found_again),
+		cmocka_unit_test(series_are_found_again),
 		cmocka_unit_test(a_bound_in_the_key_is_refused),
 		cmocka_unit_test(a_head_is_written),
 		cmocka_unit_test(a_full_buffer_is_too_large),

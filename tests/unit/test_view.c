@@ -170,7 +170,7 @@ static void assert_all_there(const struct view *view)
 		assert_string_equal(group->key.file.data, files[i].name);
 		groups++;
 		series += group->series_count;
-		bytes += group->text.len;
+		bytes += group->text_size;
 	}
 	assert_null(view_next(view, group));
 	assert_false(view_next_rejected(view, &cursor, &file, &reason));

@@ -38,9 +38,8 @@ static uint32_t random_below(uint32_t limit)
 
 struct model {
 	struct view_index index;
-	struct index_member members[MEMBERS];
-	struct group *groups[MEMBERS]; /* NULL where not prepared */
-	bool added[MEMBERS];
+	struct group *groups[MEMBERS]; /* or NULL */
+	uint32_t numbers[MEMBERS];     /* in the index; INDEX_NONE where not added */
 };
 
 static void random_text(char *text, size_t size)
@@ -107,16 +106,16 @@ static bool clashes_with_own(const struct block *block)
 	return false;
 }
 
-static struct slice labels_of(const struct group *group, const struct block *block, size_t series)
+static struct slice labels_of(const struct block *block, size_t place)
 {
-	struct slice labels =
-		canonical_find(block->samples, block->name, block->type, group->series[block->first_series + series]);
-	assert_non_null(labels.data);
-	return labels;
+	struct canonical_series series;
+	canonical_series_init(&series, block->samples, block->name, block->type);
+	for (size_t i = 0; i <= place; i++)
+		assert_true(canonical_series_next(&series));
+	return series.labels;
 }
 
-static bool blocks_clash(
-	const struct group *group, const struct block *block, const struct group *other, const struct block *beside)
+static bool blocks_clash(const struct block *block, const struct block *beside)
 {
 	if (block != beside && families_clash(block->name, block->type, beside->name, beside->type))
 		return true;
@@ -124,8 +123,7 @@ static bool blocks_clash(
 		return false;
 	for (size_t i = 0; i < block->series_count; i++)
 		for (size_t k = 0; k < beside->series_count; k++)
-			if ((block != beside || i != k) &&
-				slice_equal(labels_of(group, block, i), labels_of(other, beside, k)))
+			if ((block != beside || i != k) && slice_equal(labels_of(block, i), labels_of(beside, k)))
 				return true;
 	return false;
 }
@@ -134,110 +132,137 @@ static bool groups_clash(const struct group *group, const struct group *other)
 {
 	for (size_t i = 0; i < group->block_count; i++)
 		for (size_t k = 0; k < other->block_count; k++)
-			if (blocks_clash(group, &group->blocks[i], other, &other->blocks[k]))
+			if (blocks_clash(&group->blocks[i], &other->blocks[k]))
 				return true;
 	return false;
 }
 
-static bool fits(const struct model *model, size_t member)
+/* Whether a group may be added beside all others but that of its own member. */
+static bool fits(const struct model *model, size_t member, const struct group *group)
 {
-	const struct group *group = model->groups[member];
 	for (size_t i = 0; i < group->block_count; i++)
 		if (clashes_with_own(&group->blocks[i]))
 			return false;
 	for (size_t i = 0; i < MEMBERS; i++)
-		if ((model->added[i] || i == member) && groups_clash(group, model->groups[i]))
+		if (i != member && model->numbers[i] != INDEX_NONE && groups_clash(group, model->groups[i]))
 			return false;
-	return true;
+	return !groups_clash(group, group);
 }
 
-/* The table and the families are those of the members, with room. */
-static void check(struct model *model)
+static size_t member_of(const struct model *model, uint32_t number)
 {
-	const struct view_index *index = &model->index;
-	size_t series = 0, prepared = 0, used = 0, blocks = 0, users = 0, family_blocks = 0, family_users = 0;
+	size_t member = 0;
+	while (member < MEMBERS && model->numbers[member] != number)
+		member++;
+	assert_true(member < MEMBERS);
+	return member;
+}
+
+/* Each series of the members is in the table, and nothing else. */
+static void check_series(const struct model *model)
+{
+	size_t count = 0;
 	for (size_t i = 0; i < MEMBERS; i++) {
-		if (model->groups[i] == NULL)
+		if (model->numbers[i] == INDEX_NONE)
 			continue;
-		prepared += model->groups[i]->series_count;
-		users += model->groups[i]->block_count;
-		series += model->added[i] ? model->groups[i]->series_count : 0;
-		blocks += model->added[i] ? model->groups[i]->block_count : 0;
-	}
-	assert_int_equal(index->prepared, prepared);
-	assert_int_equal(index->series_count, series);
-	if (index->slots == NULL)
-		return;
-	assert_true(prepared * 3 <= (index->mask + 1) * 2);
-	for (size_t slot = 0; slot <= index->mask; slot++) {
-		const struct index_member *member = index->slots[slot].member;
-		if (member == NULL)
-			continue;
-		used++;
-		assert_true(model->added[member - model->members]);
-		/* A search from the home of the series gets here. */
-		for (size_t at = index->slots[slot].fingerprint.low & index->mask; at != slot;
-			at = (at + 1) & index->mask)
-			assert_non_null(index->slots[at].member);
-	}
-	assert_int_equal(used, series);
-	struct index_family *family;
-	RB_FOREACH(family, index_family_tree, &model->index.families)
-	{
-		struct index_block *block, *previous = NULL;
-		assert_true(family->users > 0);
-		family_users += family->users;
-		RB_FOREACH(block, index_block_tree, &family->blocks)
-		{
-			family_blocks++;
-			assert_true(slice_equal(block->block->name, family->name));
-			assert_true(model->added[block->member - model->members]);
-			if (previous != NULL)
-				assert_true(slice_compare(previous->member->group->key.file,
-						    block->member->group->key.file) < 0);
-			previous = block;
+		const struct group *group = model->groups[i];
+		for (size_t k = 0; k < group->block_count; k++) {
+			struct canonical_series series;
+			const struct block *block = &group->blocks[k];
+			canonical_series_init(&series, block->samples, block->name, block->type);
+			while (canonical_series_next(&series)) {
+				uint64_t hash = canonical_series_fingerprint(&series).low;
+				uint32_t number = INDEX_NONE;
+				size_t at;
+				tag_table_begin(&model->index.series, hash, &at);
+				while (tag_table_next(&model->index.series, hash, &at, &number) &&
+					number != model->numbers[i])
+					continue;
+				assert_int_equal(number, model->numbers[i]);
+				count++;
+			}
 		}
 	}
-	assert_int_equal(family_users, users);
+	assert_int_equal(model->index.series.used, count);
+}
+
+static void check_families(struct model *model)
+{
+	size_t blocks = 0, family_blocks = 0;
+	struct index_family *family;
+	for (size_t i = 0; i < MEMBERS; i++)
+		blocks += model->numbers[i] != INDEX_NONE ? model->groups[i]->block_count : 0;
+	RB_FOREACH(family, index_family_tree, &model->index.families)
+	{
+		struct sorted_cursor cursor = {0};
+		const struct group *group, *previous = NULL;
+		const struct block *block;
+		assert_false(sorted_is_empty(&family->blocks));
+		while (index_family_next(&model->index, family, &cursor, &group, &block)) {
+			family_blocks++;
+			assert_true(slice_equal(block->name, family->name));
+			assert_true(block >= group->blocks && block < group->blocks + group->block_count);
+			if (previous != NULL)
+				assert_true(slice_compare(previous->key.file, group->key.file) < 0);
+			size_t member = 0;
+			while (member < MEMBERS && model->groups[member] != group)
+				member++;
+			assert_true(member < MEMBERS && model->numbers[member] != INDEX_NONE);
+			previous = group;
+		}
+	}
 	assert_int_equal(family_blocks, blocks);
 }
 
 static void leave(struct model *model, size_t member)
 {
-	if (model->added[member])
-		view_index_remove(&model->index, &model->members[member]);
-	model->added[member] = false;
-	view_index_discard(&model->index, &model->members[member]);
+	if (model->numbers[member] != INDEX_NONE)
+		view_index_remove(&model->index, model->numbers[member]);
+	model->numbers[member] = INDEX_NONE;
 	group_free(model->groups[member]);
 	model->groups[member] = NULL;
+}
+
+/* Adds a group, which may take the place of the one that the member has. */
+static void enter(struct model *model, size_t member, struct group *group, size_t counts[2])
+{
+	struct error error = {0};
+	uint32_t number;
+	bool expected = fits(model, member, group);
+	bool taken = view_index_add(&model->index, group, model->numbers[member], &number, &error) == 0;
+	if (taken != expected)
+		fail_msg("%s: %s: %s", expected ? "refused" : "taken", group->key.text.data, error.message);
+	assert_int_equal(error.kind, taken ? 0 : ERROR_INCONSISTENT);
+	counts[taken]++;
+	if (!taken) {
+		group_free(group);
+		return;
+	}
+	group_free(model->groups[member]);
+	model->groups[member] = group;
+	model->numbers[member] = number;
+	assert_int_equal(member_of(model, number), member);
 }
 
 static void step(struct model *model, size_t counts[2])
 {
 	size_t member = random_below(MEMBERS);
-	struct error error = {0};
-	if (model->groups[member] == NULL) {
-		model->groups[member] = random_group(paths[member]);
-		if (model->groups[member] != NULL)
-			assert_int_equal(view_index_prepare(
-						 &model->index, &model->members[member], model->groups[member], &error),
-				0);
-	} else if (!model->added[member]) {
-		bool expected = fits(model, member);
-		bool taken = view_index_add(&model->index, &model->members[member], &error) == 0;
-		if (taken != expected)
-			fail_msg("%s: %.*s: %s", expected ? "refused" : "taken",
-				SLICE_PRINTF(model->groups[member]->text), error.message);
-		assert_int_equal(error.kind, taken ? 0 : ERROR_INCONSISTENT);
-		model->added[member] = taken;
-		counts[taken]++;
-		if (!taken && random_below(3) > 0)
-			leave(model, member);
-	} else if (random_below(3) == 0) {
-		view_index_remove(&model->index, &model->members[member]);
-		model->added[member] = false;
-	} else {
+	struct group *group = model->groups[member];
+	if (random_below(4) == 0) {
 		leave(model, member);
+	} else if (group != NULL && random_below(3) == 0) {
+		struct error error;
+		struct group *again =
+			group_push(group, &group->key, &(struct exposition){0}, PUSH_POST, 2000000000, &limits, &error);
+		assert_non_null(again);
+		assert_true(group_same_shape(group, again));
+		view_index_swap(&model->index, model->numbers[member], again);
+		group_free(group);
+		model->groups[member] = again;
+	} else {
+		group = random_group(paths[member]);
+		if (group != NULL)
+			enter(model, member, group, counts);
 	}
 }
 
@@ -248,16 +273,19 @@ static void it_agrees_with_the_model(void **state)
 		size_t counts[2] = {0};
 		random_state = seed;
 		view_index_init(&model.index);
+		for (size_t i = 0; i < MEMBERS; i++)
+			model.numbers[i] = INDEX_NONE;
 		for (size_t i = 0; i < STEPS; i++) {
 			step(&model, counts);
-			check(&model);
+			check_series(&model);
+			check_families(&model);
 		}
 		/* Both ways are gone often. */
 		assert_true(counts[false] > STEPS / 20 && counts[true] > STEPS / 20);
 		for (size_t i = 0; i < MEMBERS; i++)
 			if (model.groups[i] != NULL)
 				leave(&model, i);
-		check(&model);
+		check_series(&model);
 		assert_true(RB_EMPTY(&model.index.families));
 		view_index_release(&model.index);
 	}
@@ -283,31 +311,53 @@ static struct group *make_group(const char *path, const char *text)
 static void a_refusal_leaves_nothing(void **state)
 {
 	struct view_index index;
-	struct index_member members[2] = {{0}};
+	uint32_t numbers[2];
 	struct group *first = make_group("/job/a", "# TYPE z gauge\nz 1\n");
 	struct group *second = make_group("/job/b", "b 1\nb{x=\"1\"} 1\n# TYPE z counter\nz 1\n");
 	struct error error;
 	view_index_init(&index);
-	assert_int_equal(view_index_prepare(&index, &members[0], first, &error), 0);
-	assert_int_equal(view_index_prepare(&index, &members[1], second, &error), 0);
-	assert_int_equal(view_index_add(&index, &members[0], &error), 0);
-	assert_int_equal(index.series_count, 3);
-	assert_int_equal(view_index_add(&index, &members[1], &error), -1);
+	assert_int_equal(view_index_add(&index, first, INDEX_NONE, &numbers[0], &error), 0);
+	assert_int_equal(index.series.used, 3);
+	assert_int_equal(view_index_add(&index, second, INDEX_NONE, &numbers[1], &error), -1);
 	assert_int_equal(error.line, 4);
 	assert_string_equal(error.message, "collected metric \"z\" is not a GAUGE, which it is in group {job=\"a\"}");
-	assert_int_equal(index.series_count, 3);
-	for (size_t slot = 0; slot <= index.mask; slot++)
-		assert_true(index.slots[slot].member != &members[1]);
-	view_index_remove(&index, &members[0]);
-	assert_int_equal(view_index_add(&index, &members[1], &error), 0);
-	assert_int_equal(index.series_count, 5);
-	view_index_remove(&index, &members[1]);
-	view_index_discard(&index, &members[0]);
-	view_index_discard(&index, &members[1]);
+	assert_int_equal(index.series.used, 3);
+	view_index_remove(&index, numbers[0]);
+	assert_true(RB_EMPTY(&index.families));
+	assert_int_equal(view_index_add(&index, second, INDEX_NONE, &numbers[1], &error), 0);
+	assert_int_equal(index.series.used, 5);
+	view_index_remove(&index, numbers[1]);
+	assert_int_equal(index.series.used, 0);
 	assert_true(RB_EMPTY(&index.families));
 	view_index_release(&index);
 	group_free(first);
 	group_free(second);
+}
+
+/* What the group before had doesn't stand in the way of the one after it. */
+static void a_group_gives_way_to_its_next_one(void **state)
+{
+	struct view_index index;
+	uint32_t number, unused;
+	struct group *first = make_group("/job/a", "# TYPE z gauge\nz 1\nz{x=\"1\"} 1\n");
+	struct group *second = make_group("/job/a", "# TYPE z counter\nz 1\n");
+	struct group *third = make_group("/job/a", "y 1\ny{x=\"1\"} 2\ny{x=\"1\"} 3\n");
+	struct error error;
+	view_index_init(&index);
+	assert_int_equal(view_index_add(&index, first, INDEX_NONE, &number, &error), 0);
+	assert_int_equal(view_index_add(&index, second, number, &number, &error), 0);
+	assert_int_equal(index.series.used, 3);
+	assert_int_equal(view_index_add(&index, third, number, &unused, &error), -1);
+	assert_int_equal(error.line, 3);
+	assert_string_equal(error.message, "collected metric \"y\" {instance=\"\",job=\"a\",x=\"1\"} was collected "
+					   "before with the same name and label values");
+	assert_int_equal(index.series.used, 3);
+	view_index_remove(&index, number);
+	assert_int_equal(index.series.used, 0);
+	view_index_release(&index);
+	group_free(first);
+	group_free(second);
+	group_free(third);
 }
 
 int main(void)
@@ -315,6 +365,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_agrees_with_the_model),
 		cmocka_unit_test(a_refusal_leaves_nothing),
+		cmocka_unit_test(a_group_gives_way_to_its_next_one),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,8 @@
 /*
- * group_parts: what a group is made of. For group.c and group_read.c; others push to groups and read them.
+ * group_make: a group from its parts. For group.c and group_read.c; others push to groups and read them.
  */
-#ifndef PGW_GROUP_PARTS_H
-#define PGW_GROUP_PARTS_H
+#ifndef PGW_GROUP_MAKE_H
+#define PGW_GROUP_MAKE_H
 
 #include <stddef.h>
 #include <stdint.h>
@@ -17,7 +17,7 @@ struct family_time {
 
 /* Families that were pushed or read, and those of the group before. */
 struct parts {
-	const struct grouping_key *key;
+	const struct grouping_key *key;	 /* finished */
 	const struct exposition *pushed; /* or NULL */
 	const struct group *old;	 /* or NULL; its families give way to pushed ones of their name */
 	int64_t pushed_at;		 /* when `pushed` was, unless `times` has the family */

@@ -1,0 +1,168 @@
+/*
+ * What others changed in the spool: told by a watch on the directory, or found by a scan.
+ */
+#include <stdlib.h>
+
+#include "clock.h"
+#include "view_parts.h"
+
+/* A file this young when it was read may change again without another time of modification: the coarsest filesystems
+ * count in steps of two seconds. */
+#define RACY_AGE (2 * CLOCK_SECOND)
+
+/* Whether trying again may help. */
+static bool is_passing(enum error_kind kind)
+{
+	return kind == ERROR_IO || kind == ERROR_MEMORY;
+}
+
+/* Reads a group file into its entry, and removes the entry when the file is gone. -1 when memory ran out. */
+static int read_entry(struct view *view, struct slice file, struct error *error)
+{
+	struct buffer text;
+	struct file_id id = {0};
+	struct error reason;
+	struct group *group = NULL;
+	buffer_init(&text, group_file_limits(&view->limits).body);
+	int there = spool_read(view->spool, file.data, &text, &id, &reason);
+	struct entry *entry = there == 0 ? entries_find(&view->entries, file) : view_get_entry(view, file, error);
+	if (there == 0 && entry != NULL)
+		view_remove_entry(view, entry);
+	if (there == 0 || entry == NULL) {
+		buffer_release(&text);
+		return there == 0 ? 0 : -1;
+	}
+	/* A file that can't be read for want of descriptors, say, has not changed for that. */
+	if (there == -1 && entry->group != NULL && !entry->forgotten && is_passing(reason.kind)) {
+		view_set_known(view, entry, false);
+		buffer_release(&text);
+		return 0;
+	}
+	view->unsettled |= entry->accepted && view->inconsistent > 0;
+	view_clear_group(view, entry);
+	entry->forgotten = false;
+	entry->id = id;
+	entry->racy = clock_wall() - id.modified < RACY_AGE;
+	entry->writes = 0;
+	view_set_known(view, entry, there == 1);
+	if (there == 1)
+		group = group_read(entry->file, buffer_slice(&text), id.modified, &view->limits, &reason);
+	buffer_release(&text);
+	if (group == NULL) {
+		view_set_reason(entry, &reason);
+		return 0;
+	}
+	if (view_adopt(view, entry, group, error) == -1) {
+		group_free(group);
+		return -1;
+	}
+	return 0;
+}
+
+/* What the scan does with each file: reads it where it is not the one that was read before. */
+static int visit_file(const char *file, void *context, struct error *error)
+{
+	struct view *view = context;
+	struct slice name = slice_of(file);
+	struct file_id id;
+	struct entry *entry = entries_find(&view->entries, name);
+	if (entry == NULL || !entry->known || entry->racy || spool_identify(view->spool, file, &id, error) != 1 ||
+		id.inode != entry->id.inode || id.size != entry->id.size || id.modified != entry->id.modified) {
+		if (read_entry(view, name, error) == -1)
+			return -1;
+		entry = entries_find(&view->entries, name);
+	}
+	if (entry != NULL)
+		entry->seen = true;
+	return 0;
+}
+
+static int rescan(struct view *view, struct error *error)
+{
+	struct entry *entry, *next;
+	RB_FOREACH(entry, entry_tree, &view->entries.tree)
+	entry->seen = false;
+	if (spool_scan(view->spool, visit_file, view, error) == -1)
+		return -1;
+	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
+	{
+		if (!entry->seen)
+			view_remove_entry(view, entry);
+	}
+	view->loaded = true;
+	return 0;
+}
+
+/* What went wrong while events were handled: the visitor can't return it. */
+struct drain {
+	struct view *view;
+	struct error *error;
+	int status;
+};
+
+static void note_temporary(struct view *view, const char *file)
+{
+	bool own;
+	if (!spool_is_temporary(file, &own) || own)
+		return;
+	free(view->temporary);
+	view->temporary = strdup(file);
+}
+
+static void visit_event(enum watch_event event, const char *file, void *context)
+{
+	struct drain *drain = context;
+	struct view *view = drain->view;
+	struct slice name = slice_of(file);
+	struct file_id id;
+	if (file[0] == '.' || !slice_has_suffix(name, slice_of(SPOOL_SUFFIX))) {
+		note_temporary(view, file);
+		return;
+	}
+	/* A rename of this process's own, which it has told already. */
+	struct entry *entry = entries_find(&view->entries, name);
+	if (event == WATCH_REPLACED && entry != NULL && entry->known && entry->writes > 0) {
+		entry->writes--;
+		if (spool_identify(view->spool, file, &id, drain->error) == 1 && id.inode == entry->id.inode &&
+			id.size == entry->id.size && id.modified == entry->id.modified)
+			return;
+	}
+	if (read_entry(view, name, drain->error) == -1)
+		drain->status = -1;
+}
+
+/* Entries that view_forget() named. */
+static int read_unknown(struct view *view, struct error *error)
+{
+	struct entry *entry, *next;
+	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
+	{
+		if (!entry->known && read_entry(view, entry->file, error) == -1)
+			return -1;
+	}
+	return 0;
+}
+
+static int read_changes(struct view *view, struct error *error)
+{
+	struct drain drain = {view, error, 0};
+	bool complete = view->loaded && view->watch != NULL;
+	/* Before the first scan too: what it sees need not be told again. */
+	if (view->watch != NULL && watch_drain(view->watch, visit_event, &drain) == -1)
+		complete = false;
+	if (drain.status == -1)
+		return -1;
+	if (!complete && rescan(view, error) == -1)
+		return -1;
+	if (view->unknown > 0 && read_unknown(view, error) == -1)
+		return -1;
+	return view->unsettled ? view_settle(view, error) : 0;
+}
+
+int view_refresh(struct view *view, struct error *error)
+{
+	int result = read_changes(view, error);
+	/* Says more than what failed because of it. What the watch told is read all the same, so that it falls silent.
+	 */
+	return spool_check_there(view->spool, error) == -1 ? -1 : result;
+}
