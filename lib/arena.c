@@ -4,10 +4,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 
-#define CHUNK_SIZE 4000
+/* Chunks double from the first size to the last: most arenas stay small, and malloc(3) is quickest below a kilobyte. */
+#define CHUNK_FIRST 1000
+#define CHUNK_LAST  16000
 
 struct arena_chunk {
 	struct arena_chunk *older;
+	size_t size; /* of data */
 	alignas(max_align_t) char data[];
 };
 
@@ -33,11 +36,16 @@ void *arena_alloc(struct arena *arena, size_t size)
 	/* No bytes have an address, too: NULL says that memory ran out. */
 	size = size == 0 ? alignment : (size + alignment - 1) & ~(alignment - 1);
 	if ((size_t)(arena->end - arena->next) < size) {
-		size_t chunk_size = size > CHUNK_SIZE ? size : CHUNK_SIZE;
+		size_t chunk_size = CHUNK_FIRST;
+		if (arena->chunks != NULL)
+			chunk_size = arena->chunks->size < CHUNK_LAST ? arena->chunks->size * 2 : CHUNK_LAST;
+		if (chunk_size < size)
+			chunk_size = size;
 		struct arena_chunk *chunk = malloc(sizeof(*chunk) + chunk_size);
 		if (chunk == NULL)
 			return NULL;
 		chunk->older = arena->chunks;
+		chunk->size = chunk_size;
 		arena->chunks = chunk;
 		arena->next = chunk->data;
 		arena->end = chunk->data + chunk_size;

@@ -77,15 +77,20 @@ int buffer_append_byte(struct buffer *buffer, char byte)
 int buffer_printf(struct buffer *buffer, const char *format, ...)
 {
 	va_list arguments;
+	size_t room = buffer->capacity - buffer->len;
 	va_start(arguments, format);
-	int length = vsnprintf(NULL, 0, format, arguments);
+	int length = vsnprintf(room == 0 ? NULL : buffer->data + buffer->len, room, format, arguments);
 	va_end(arguments);
-	/* One byte more for the NUL that vsnprintf(3) writes and that does not count. */
-	if (length < 0 || buffer_reserve(buffer, (size_t)length + 1) == -1)
+	if (length < 0)
 		return -1;
-	va_start(arguments, format);
-	vsnprintf(buffer->data + buffer->len, (size_t)length + 1, format, arguments);
-	va_end(arguments);
+	/* One byte more for the NUL that vsnprintf(3) writes and that does not count. */
+	if ((size_t)length >= room) {
+		if (buffer_reserve(buffer, (size_t)length + 1) == -1)
+			return -1;
+		va_start(arguments, format);
+		vsnprintf(buffer->data + buffer->len, (size_t)length + 1, format, arguments);
+		va_end(arguments);
+	}
 	buffer->len += (size_t)length;
 	return 0;
 }

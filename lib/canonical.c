@@ -16,50 +16,61 @@
 /* `="",` */
 #define LABEL_EXTRA 4
 
-static const struct slice instance = SLICE_LITERAL("instance");
+/* Up to two bytes for each one. */
+static char *put_escaped(char *to, struct slice plain)
+{
+	for (size_t i = 0; i < plain.len; i++) {
+		char byte = plain.data[i];
+		if (byte == '\\' || byte == '"' || byte == '\n')
+			*to++ = '\\';
+		*to++ = byte == '\n' ? 'n' : byte;
+	}
+	return to;
+}
+
+/* Writes a label as it stands in a line, and makes slices of it. 0, or -1 when out of memory. */
+static int write_label(struct arena *arena, const struct label *plain, struct label *written)
+{
+	size_t name_len = plain->name.len, escaped_max = plain->value.len * 2;
+	char *text = arena_alloc(arena, name_len + strlen("=\"") + escaped_max);
+	if (text == NULL)
+		return -1;
+	memcpy(text, plain->name.data, name_len);
+	memcpy(text + name_len, "=\"", strlen("=\""));
+	written->name = slice_make(text, name_len);
+	written->value = slice_make(text + name_len + strlen("=\""), 0);
+	written->value.len = (size_t)(put_escaped((char *)written->value.data, plain->value) - written->value.data);
+	return 0;
+}
 
 int canonical_key_init(struct canonical_key *canonical, const struct grouping_key *key, struct error *error)
 {
+	static const struct label no_instance = {SLICE_LITERAL("instance"), SLICE_LITERAL("")};
 	bool default_due = grouping_key_value(key, "instance").data == NULL;
-	struct buffer escaped;
-	int status = -1;
+	*canonical = (struct canonical_key){.default_instance = SIZE_MAX};
 	arena_init(&canonical->arena);
-	canonical->count = 0;
-	canonical->length = 0;
-	canonical->default_instance = SIZE_MAX;
-	canonical->quoted_names = false;
-	buffer_init(&escaped, SIZE_MAX / 2);
 	canonical->labels = arena_alloc(&canonical->arena, (key->count + 1) * sizeof(*canonical->labels));
-	if (canonical->labels == NULL)
-		goto out;
-	for (size_t i = 0; i <= key->count; i++) {
-		if (default_due && (i == key->count || slice_compare(key->labels[i].name, instance) > 0)) {
+	for (size_t i = 0; canonical->labels != NULL && (i < key->count || default_due);) {
+		const struct label *label = i < key->count ? &key->labels[i] : NULL;
+		if (default_due && (label == NULL || slice_compare(label->name, no_instance.name) > 0)) {
 			canonical->default_instance = canonical->count;
-			canonical->labels[canonical->count++] = (struct label){instance, SLICE_LITERAL("")};
-			canonical->length += instance.len + LABEL_EXTRA;
 			default_due = false;
+			label = &no_instance;
+		} else {
+			i++;
 		}
-		if (i == key->count)
+		struct label *written = &canonical->labels[canonical->count++];
+		if (write_label(&canonical->arena, label, written) == -1) {
+			canonical->labels = NULL;
 			break;
-		buffer_clear(&escaped);
-		if (text_escape(&escaped, key->labels[i].value) == -1)
-			goto out;
-		struct label label = {arena_copy(&canonical->arena, key->labels[i].name),
-			arena_copy(&canonical->arena, buffer_slice(&escaped))};
-		if (label.name.data == NULL || label.value.data == NULL)
-			goto out;
-		canonical->quoted_names |= !label_name_valid(label.name);
-		canonical->labels[canonical->count++] = label;
-		canonical->length += label.name.len + label.value.len + LABEL_EXTRA;
+		}
+		canonical->quoted_names |= !label_name_valid(label->name);
+		canonical->length += written->name.len + written->value.len + LABEL_EXTRA;
 	}
-	status = 0;
-out:
-	buffer_release(&escaped);
-	if (status == -1) {
-		error_set_memory(error);
-		canonical_key_release(canonical);
-	}
-	return status;
+	if (canonical->labels != NULL)
+		return 0;
+	canonical_key_release(canonical);
+	return error_set_memory(error);
 }
 
 void canonical_key_release(struct canonical_key *canonical)
@@ -84,7 +95,9 @@ int canonical_append_head(struct buffer *out, struct slice name, struct slice he
 		return -1;
 	if (buffer_append_string(out, "# TYPE ") == -1 || canonical_append_name(out, name) == -1)
 		return -1;
-	return buffer_printf(out, " %s\n", metric_type_names[type]);
+	return buffer_append_byte(out, ' ') == -1 || buffer_append_string(out, metric_type_names[type]) == -1
+		       ? -1
+		       : buffer_append_byte(out, '\n');
 }
 
 /* How the lines of a family begin: name{ or {"name", where the name is not of the plain kind, as version 1.0.0 of the
@@ -116,11 +129,28 @@ static void line_head_release(struct line_head *head)
 	buffer_release(&head->escaped);
 }
 
-static char *put_slice(char *to, struct slice slice)
+/* Copies of a fixed size from both ends, which overlap, do for most pieces of a line without a call. */
+static inline char *put_slice(char *to, struct slice slice)
 {
-	if (slice.len > 0)
-		memcpy(to, slice.data, slice.len);
-	return to + slice.len;
+	const char *from = slice.data;
+	size_t len = slice.len;
+	if (len > 32) {
+		memcpy(to, from, len);
+	} else if (len >= 16) {
+		memcpy(to, from, 16);
+		memcpy(to + len - 16, from + len - 16, 16);
+	} else if (len >= 8) {
+		memcpy(to, from, 8);
+		memcpy(to + len - 8, from + len - 8, 8);
+	} else if (len >= 4) {
+		memcpy(to, from, 4);
+		memcpy(to + len - 4, from + len - 4, 4);
+	} else if (len > 0) {
+		to[0] = from[0];
+		to[len / 2] = from[len / 2];
+		to[len - 1] = from[len - 1];
+	}
+	return to + len;
 }
 
 /* In quotes where it is not of the plain kind. */
@@ -129,18 +159,26 @@ static char *put_label_name(char *to, struct slice name)
 	if (label_name_valid(name))
 		return put_slice(to, name);
 	*to++ = '"';
-	for (size_t i = 0; i < name.len; i++) {
-		char byte = name.data[i];
-		if (byte == '\\' || byte == '"' || byte == '\n')
-			*to++ = '\\';
-		*to++ = byte == '\n' ? 'n' : byte;
-	}
+	to = put_escaped(to, name);
 	*to++ = '"';
 	return to;
 }
 
+/* Whether name and value stand in one text, as NAME="VALUE. */
+static bool is_written(const struct label *label)
+{
+	const char *between = label->name.data + label->name.len;
+	return label->value.data == between + 2 && between[0] == '=' && between[1] == '"';
+}
+
 static char *put_label(char *to, const struct label *label, bool plain)
 {
+	if (plain && is_written(label)) {
+		to = put_slice(to, slice_make(label->name.data, label->name.len + 2 + label->value.len));
+		*to++ = '"';
+		*to++ = ',';
+		return to;
+	}
 	to = plain ? put_slice(to, label->name) : put_label_name(to, label->name);
 	*to++ = '=';
 	*to++ = '"';
@@ -263,20 +301,10 @@ static int check_key(const struct metric_family *family, const struct canonical_
 	return 0;
 }
 
-static size_t max_labels(const struct exposition *exposition, const struct metric_family *family)
-{
-	size_t max = 0;
-	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE; m = exposition->metrics[m].next) {
-		if (exposition->metrics[m].label_count > max)
-			max = exposition->metrics[m].label_count;
-	}
-	return max;
-}
-
 /* What the lines of a metric can't hold follows them as a comment. */
 static int append_native(struct buffer *out, const struct exposition *exposition, uint32_t metric)
 {
-	const struct native *native = exposition_native(exposition, metric);
+	const struct native *native = exposition->native_count == 0 ? NULL : exposition_native(exposition, metric);
 	if (native == NULL)
 		return 0;
 	return buffer_append_string(out, CANONICAL_NATIVE) == -1 || base64_append(out, native->message) == -1
@@ -295,7 +323,7 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 		return -1;
 	if (line_head_init(&writer.head, family->name) == -1)
 		return error_set_memory(error);
-	writer.labels = reallocarray(NULL, max_labels(exposition, family) + key->count + 1, sizeof(*writer.labels));
+	writer.labels = reallocarray(NULL, exposition->labels_max + key->count + 1, sizeof(*writer.labels));
 	if (writer.labels == NULL)
 		status = -1;
 	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE && status == 0; m = exposition->metrics[m].next) {

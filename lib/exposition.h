@@ -125,6 +125,7 @@ struct exposition {
 	uint32_t native_count, native_capacity;
 	uint32_t family_count, metric_count, label_count, point_count, distribution_count;
 	uint32_t family_capacity, metric_capacity, label_capacity, point_capacity, distribution_capacity;
+	uint32_t labels_max;	 /* no metric has more labels */
 	bool quoted_names;	 /* a name needs quotes in text: it is not one of the plain kind */
 	uint32_t timestamp_line; /* of the first sample with a timestamp; 0 where there is none */
 	uint32_t timestamp_column;

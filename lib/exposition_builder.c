@@ -5,13 +5,18 @@
 #include "hash.h"
 
 #define SLOTS_FIRST 64
+/* Bytes, somewhat less than usual. */
+#define TEXT_PER_METRIC 60
+#define TEXT_PER_LABEL	22
+
+#define FIRST 16 /* elements of an array: malloc(3) is quickest below a kilobyte */
 
 /* Makes room for one more element. 0 or -1. */
 static int grow(void *array, size_t size, uint32_t count, uint32_t *capacity)
 {
 	if (count < *capacity)
 		return 0;
-	uint32_t more = *capacity == 0 ? 64 : *capacity * 2;
+	uint32_t more = *capacity == 0 ? FIRST : *capacity * 2;
 	if (more <= *capacity)
 		return -1;
 	void *grown = reallocarray(*(void **)array, more, size);
@@ -19,6 +24,16 @@ static int grow(void *array, size_t size, uint32_t count, uint32_t *capacity)
 		return -1;
 	*(void **)array = grown;
 	*capacity = more;
+	return 0;
+}
+
+/* Room in an empty array. */
+static int reserve(void *array, size_t size, uint32_t count, uint32_t *capacity)
+{
+	*(void **)array = reallocarray(NULL, count, size);
+	if (*(void **)array == NULL)
+		return -1;
+	*capacity = count;
 	return 0;
 }
 
@@ -42,6 +57,8 @@ typedef uint64_t hash_of_index(const struct exposition *exposition, uint32_t ind
 /* Makes sure that an insertion finds room. */
 static int table_reserve(struct index_table *table, const struct exposition *exposition, hash_of_index *hash_of)
 {
+	if (table->slots == NULL)
+		return table_init(table, SLOTS_FIRST);
 	if (table->used * 2 <= table->mask)
 		return 0;
 	struct index_table larger;
@@ -64,9 +81,7 @@ static int table_reserve(struct index_table *table, const struct exposition *exp
 int exposition_builder_init(struct exposition_builder *builder, struct exposition *exposition)
 {
 	*builder = (struct exposition_builder){.exposition = exposition};
-	if (table_init(&builder->families, SLOTS_FIRST) == -1 || table_init(&builder->distributions, SLOTS_FIRST) == -1)
-		return -1;
-	return 0;
+	return table_init(&builder->families, SLOTS_FIRST);
 }
 
 void exposition_builder_release(struct exposition_builder *builder)
@@ -74,6 +89,15 @@ void exposition_builder_release(struct exposition_builder *builder)
 	free(builder->families.slots);
 	free(builder->distributions.slots);
 	free(builder->typed);
+}
+
+int exposition_builder_expect(struct exposition_builder *builder, size_t len)
+{
+	struct exposition *exposition = builder->exposition;
+	uint32_t metrics = (uint32_t)(len / TEXT_PER_METRIC) + 1, labels = (uint32_t)(len / TEXT_PER_LABEL) + 1;
+	if (reserve(&exposition->metrics, sizeof(*exposition->metrics), metrics, &exposition->metric_capacity) == -1)
+		return -1;
+	return reserve(&exposition->labels, sizeof(*exposition->labels), labels, &exposition->label_capacity);
 }
 
 static uint64_t hash_of_family(const struct exposition *exposition, uint32_t index)
@@ -146,7 +170,7 @@ int exposition_builder_family(
 	return family_new(builder, name, line);
 }
 
-int exposition_builder_reserve_label(struct exposition_builder *builder)
+int exposition_builder_grow_labels(struct exposition_builder *builder)
 {
 	return GROW(builder->exposition, labels, label);
 }
@@ -157,6 +181,8 @@ int exposition_builder_metric(struct exposition_builder *builder, uint32_t famil
 	struct metric_family *owner = &exposition->families[family];
 	if (GROW(exposition, metrics, metric) == -1)
 		return -1;
+	if (label_count > exposition->labels_max)
+		exposition->labels_max = label_count;
 	uint32_t index = exposition->metric_count++;
 	exposition->metrics[index] = (struct metric){
 		.first_label = exposition->label_count - label_count,

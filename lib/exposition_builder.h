@@ -34,13 +34,23 @@ enum sample_role {
 int exposition_builder_init(struct exposition_builder *builder, struct exposition *exposition);
 void exposition_builder_release(struct exposition_builder *builder);
 
+/* Makes room for what a text of that many bytes usually has, less than UINT32_MAX of them: a guess that saves copying.
+ */
+int exposition_builder_expect(struct exposition_builder *builder, size_t len);
+
 /* Finds the family that the name of a sample, HELP or TYPE belongs to: its own, else the summary's or histogram's
  * whose lines bear it, else a new one (the order of expfmt's setOrCreateCurrentMF). */
 int exposition_builder_family(
 	struct exposition_builder *builder, struct slice name, uint32_t line, uint32_t *family, enum sample_role *role);
 
 /* Room for one more label at the end of exposition.labels, where the labels of a metric are collected. */
-int exposition_builder_reserve_label(struct exposition_builder *builder);
+int exposition_builder_grow_labels(struct exposition_builder *builder);
+
+static inline int exposition_builder_reserve_label(struct exposition_builder *builder)
+{
+	const struct exposition *exposition = builder->exposition;
+	return exposition->label_count < exposition->label_capacity ? 0 : exposition_builder_grow_labels(builder);
+}
 
 /* Adds a metric to a family. Its labels are the last `label_count` of exposition.labels. */
 int exposition_builder_metric(struct exposition_builder *builder, uint32_t family, uint32_t label_count, uint32_t line);

@@ -123,9 +123,9 @@ static const char *parse_comment(struct parser *parser, const char *at)
 struct sample {
 	uint32_t first_label;
 	uint32_t label_count;
-	struct slice bound;	 /* the value of quantile or le; data is NULL where there is none */
-	struct slice last_value; /* of the label read last */
-	bool name_in_braces;	 /* {"name",...}, as names beyond the plain ones are written */
+	struct slice bound;	/* the value of quantile or le; data is NULL where there is none */
+	const char *last_value; /* of the label read last */
+	bool name_in_braces;	/* {"name",...}, as names beyond the plain ones are written */
 };
 
 /* Where a label goes among those of the sample, which stay sorted: exporters mostly write them so. -1 when its name is
@@ -166,11 +166,11 @@ static const char *add_label(
 	at = skip_blanks(at);
 	if (*at != '"')
 		return FAIL(parser, at, at, "expected '\"' at start of label value, found %s", quote_byte(*at).text);
+	sample->last_value = at + 1;
 	at = scan_label_value(&parser->scanner, at + 1, &labels[position].value);
 	if (at == NULL)
 		return NULL;
 	labels[position].name = name;
-	sample->last_value = labels[position].value;
 	sample->label_count++;
 	exposition->label_count++;
 	return at;
@@ -185,9 +185,8 @@ static const char *parse_bound(struct parser *parser, struct sample *sample, con
 	at = skip_blanks(at);
 	if (*at != '"')
 		return FAIL(parser, at, at, "expected '\"' at start of label value, found %s", quote_byte(*at).text);
-	at = scan_label_value(&parser->scanner, at + 1, &sample->bound);
-	sample->last_value = sample->bound;
-	return at;
+	sample->last_value = at + 1;
+	return scan_label_value(&parser->scanner, at + 1, &sample->bound);
 }
 
 static bool is_bound(enum metric_type type, struct slice name)
@@ -234,7 +233,8 @@ static const char *parse_labels(struct parser *parser, struct sample *sample, co
 			return skip_blanks(after + 1);
 		if (*after != ',')
 			return FAIL(parser, after, after, "unexpected end of label value %s",
-				quote_escaped(sample->last_value).text);
+				quote_escaped(slice_make(sample->last_value, (size_t)(at - 1 - sample->last_value)))
+					.text);
 		at = after + 1;
 	}
 }
@@ -439,7 +439,8 @@ int exposition_parse(struct exposition *exposition, struct slice text, const str
 	if (text.len > limits->body || text.len >= EXPOSITION_NONE)
 		return error_set(error, ERROR_TOO_LARGE, "the exposition has %zu bytes, over the limit of %zu",
 			text.len, limits->body);
-	if (exposition_builder_init(&parser.builder, exposition) == -1) {
+	if (exposition_builder_init(&parser.builder, exposition) == -1 ||
+		exposition_builder_expect(&parser.builder, text.len) == -1) {
 		error_set_memory(error);
 		goto out;
 	}

@@ -3,14 +3,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "byte_runs.h"
 #include "names.h"
 
 const unsigned char byte_classes[256] = {
 	[' '] = BLANK,
 	['\t'] = BLANK,
-	['\n'] = LINE_END | VALUE_STOP,
-	['"'] = VALUE_STOP,
-	['\\'] = VALUE_STOP,
+	['\n'] = LINE_END,
 	[':'] = NAME_COLON,
 	['_'] = NAME_START,
 	['0' ... '9'] = DIGIT,
@@ -87,15 +86,14 @@ struct quoted quote_escaped(struct slice escaped)
 	return quote(slice_make(plain, len));
 }
 
-/* A text in quotes, from behind the opening one to behind the closing one. *seen gets all its bytes or'ed together. */
+/* A text in quotes, from behind the opening one to behind the closing one. */
 static const char *scan_quoted(
-	struct scanner *scanner, const char *at, const char *what, struct slice *escaped, unsigned char *seen)
+	struct scanner *scanner, const char *at, const char *what, struct slice *escaped, bool *beyond_ascii)
 {
 	const char *start = at;
-	*seen = 0;
+	*beyond_ascii = false;
 	for (;;) {
-		while (!byte_is(*at, VALUE_STOP))
-			*seen |= (unsigned char)*at++;
+		at = skip_plain(at, scanner->end, beyond_ascii);
 		if (*at == '"')
 			break;
 		if (*at == '\n')
@@ -113,13 +111,13 @@ static const char *scan_quoted(
 const char *scan_label_value(struct scanner *scanner, const char *at, struct slice *value)
 {
 	const char *start = at;
-	unsigned char seen;
-	at = scan_quoted(scanner, at, "label value", value, &seen);
+	bool beyond_ascii;
+	at = scan_quoted(scanner, at, "label value", value, &beyond_ascii);
 	if (at == NULL)
 		return NULL;
 	if (value->len > scanner->limits->label_value)
 		return fail_too_large(scanner, start, "label value", scanner->limits->label_value);
-	if (seen >= 0x80 && !utf8_valid(*value))
+	if (beyond_ascii && !utf8_valid(*value))
 		return SCAN_FAIL(scanner, at, start, "invalid label value %s", quote_escaped(*value).text);
 	return at;
 }
@@ -128,8 +126,8 @@ const char *scan_label_value(struct scanner *scanner, const char *at, struct sli
 static const char *scan_quoted_name(struct scanner *scanner, const char *at, const char *what, struct slice *name)
 {
 	struct slice escaped;
-	unsigned char seen;
-	at = scan_quoted(scanner, at, what, &escaped, &seen);
+	bool beyond_ascii;
+	at = scan_quoted(scanner, at, what, &escaped, &beyond_ascii);
 	if (at == NULL)
 		return NULL;
 	*name = escaped;
@@ -148,9 +146,9 @@ static const char *scan_quoted_name(struct scanner *scanner, const char *at, con
 	return at;
 }
 
-/* Both kinds of names: `plain` is the class of their bytes outside quotes, `first` that of the first one. */
+/* Both kinds of names: `first` is the class of their first byte outside quotes. */
 static const char *scan_name(
-	struct scanner *scanner, const char *at, unsigned first, unsigned plain, const char *what, struct slice *name)
+	struct scanner *scanner, const char *at, unsigned first, const char *what, struct slice *name)
 {
 	const char *start = at;
 	if (*at == '"') {
@@ -163,7 +161,7 @@ static const char *scan_name(
 		scanner->quoted_names |= !legacy;
 	} else {
 		if (byte_is(*at, first))
-			at = skip_class(at, plain);
+			at = skip_name(at + 1, scanner->end, (first & NAME_COLON) != 0);
 		*name = slice_make(start, (size_t)(at - start));
 	}
 	if (name->len > scanner->limits->name)
@@ -173,12 +171,12 @@ static const char *scan_name(
 
 const char *scan_metric_name(struct scanner *scanner, const char *at, struct slice *name)
 {
-	return scan_name(scanner, at, NAME_START | NAME_COLON, METRIC_NAME, "metric name", name);
+	return scan_name(scanner, at, NAME_START | NAME_COLON, "metric name", name);
 }
 
 const char *scan_label_name(struct scanner *scanner, const char *at, struct slice *name)
 {
-	return scan_name(scanner, at, NAME_START, LABEL_NAME, "label name", name);
+	return scan_name(scanner, at, NAME_START, "label name", name);
 }
 
 /* Takes the escape out of \", which needs none in a HELP text. */

@@ -16,11 +16,9 @@ enum byte_class {
 	NAME_COLON = 4, /* : */
 	DIGIT = 8,
 	LINE_END = 16,
-	VALUE_STOP = 32, /* what ends a run of plain bytes in a quoted text */
 };
 
 #define METRIC_NAME (NAME_START | NAME_COLON | DIGIT)
-#define LABEL_NAME  (NAME_START | DIGIT)
 
 extern const unsigned char byte_classes[256];
 

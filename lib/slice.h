@@ -49,6 +49,9 @@ static inline bool slice_is(struct slice a, const char *string)
 static inline int slice_compare(struct slice a, struct slice b)
 {
 	size_t len = a.len < b.len ? a.len : b.len;
+	/* Names mostly differ in their first byte. */
+	if (len > 0 && a.data[0] != b.data[0])
+		return (unsigned char)a.data[0] - (unsigned char)b.data[0];
 	int order = len == 0 ? 0 : memcmp(a.data, b.data, len);
 	return order != 0 ? order : (a.len > b.len) - (a.len < b.len);
 }
