@@ -1,12 +1,9 @@
 #include "group.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 
 #include "group_make.h"
 #include "number.h"
-
-#define NANOSECONDS 1000000000LL
 
 const char *const push_method_names[] = {
 	[PUSH_NONE] = "-",
@@ -65,10 +62,21 @@ uint32_t group_line(const struct group *group, const struct block *block, size_t
 	return group->lines[series];
 }
 
+/* Appends "# pgw KEYWORD SECONDS.NANOSECONDS" and more. Each push writes one, so without printf(3). */
 static int append_time(struct buffer *out, const char *keyword, int64_t time, const char *rest)
 {
-	return buffer_printf(out, "# pgw %s %lld.%09lld%s", keyword, (long long)(time / NANOSECONDS),
-		(long long)(time % NANOSECONDS), rest);
+	char text[32], *end = text + sizeof(text), *start = end;
+	/* A file may be older than 1970. */
+	uint64_t left = time < 0 ? 0 : (uint64_t)time;
+	for (unsigned digits = 1; digits <= 10 || left > 0; digits++, left /= 10) {
+		*--start = (char)('0' + left % 10);
+		if (digits == 9)
+			*--start = '.';
+	}
+	if (buffer_append_string(out, "# pgw ") == -1 || buffer_append_string(out, keyword) == -1 ||
+		buffer_append_byte(out, ' ') == -1 || buffer_append(out, start, (size_t)(end - start)) == -1)
+		return -1;
+	return buffer_append_string(out, rest);
 }
 
 /* Families that were not pushed with the last push. */
@@ -89,13 +97,13 @@ static int append_family_times(const struct group *group, struct buffer *out)
 /* The header: comments, so that other readers of the format skip them. */
 static int append_header(const struct group *group, struct buffer *out)
 {
-	char method[16];
-	snprintf(method, sizeof(method), " %s\n", push_method_names[group->method]);
 	/* The key may hold NUL bytes. */
 	if (buffer_append_string(out, "# pgw group 1\n# pgw key ") == -1 ||
 		buffer_append_slice(out, group->key.text) == -1 || buffer_append_byte(out, '\n') == -1)
 		return -1;
-	if (group->push_time != 0 && append_time(out, "push", group->push_time, method) == -1)
+	if (group->push_time != 0 && (append_time(out, "push", group->push_time, " ") == -1 ||
+					     buffer_append_string(out, push_method_names[group->method]) == -1 ||
+					     buffer_append_byte(out, '\n') == -1))
 		return -1;
 	if (group->push_failure_time != 0 && append_time(out, "failure", group->push_failure_time, "\n") == -1)
 		return -1;

@@ -2,6 +2,7 @@
 
 #include <stdint.h>
 
+#include "byte_runs.h"
 #include "text.h"
 
 #define CHARACTER_MAX  0x10ffff
@@ -29,16 +30,13 @@ bool escaping_scheme_parse(struct slice name, enum escaping_scheme *scheme)
 
 static bool is_legacy(char c, bool first)
 {
-	return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || c == '_' || c == ':' ||
-	       (c >= '0' && c <= '9' && !first);
+	return byte_in_name(c, true) && !(first && c >= '0' && c <= '9');
 }
 
 bool metric_name_is_legacy(struct slice name)
 {
-	for (size_t i = 0; i < name.len; i++)
-		if (!is_legacy(name.data[i], i == 0))
-			return false;
-	return name.len > 0;
+	const char *end = name.data + name.len;
+	return name.len > 0 && is_legacy(name.data[0], true) && skip_name(name.data, end, true) == end;
 }
 
 bool name_is_utf8(struct slice name)

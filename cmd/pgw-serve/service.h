@@ -73,7 +73,7 @@ bool service_takes_answer(const struct service *service);
 /* Takes notice of what others changed in the spool. 0, or -1 with an error. */
 int service_refresh(struct service *service, struct error *error);
 
-/* Makes the queued changes and gives their requests an answer each. */
+/* Makes the queued changes and gives their requests an answer each. To be called in each turn of the loop. */
 void service_commit(struct service *service);
 
 /* Deletes all groups, those that are left out too. 0, or -1 with the first error; others are deleted then. */
