@@ -147,7 +147,6 @@ void service_commit(struct service *service)
 	struct request *request;
 	size_t count = 0;
 	int64_t now = clock_wall();
-	service->counters_seen = false;
 	if (service->queued == 0)
 		return;
 	struct store_change **changes = calloc(service->queued, sizeof(struct store_change *));
