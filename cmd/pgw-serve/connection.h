@@ -1,5 +1,6 @@
 /*
- * connection: what the server knows of a client beside what libmicrohttpd knows.
+ * connection: what the server knows of its clients beside what libmicrohttpd knows: their time limits, and which of
+ * them send no more.
  */
 #ifndef PGW_CONNECTION_H
 #define PGW_CONNECTION_H
@@ -29,5 +30,48 @@ struct connection {
 };
 
 LIST_HEAD(connection_list, connection);
+
+struct connections {
+	struct connection_list list;
+	unsigned count;
+	unsigned ended_count;
+	int ends_fd;	       /* an epoll(7) descriptor, readable when a client sends no more */
+	int64_t next_deadline; /* not after the first deadline of a connection */
+};
+
+/* Which need no release. */
+#define CONNECTIONS_NONE                                                                                               \
+	{                                                                                                              \
+		.ends_fd = -1, .next_deadline = CONNECTION_NO_DEADLINE                                                 \
+	}
+
+/* 0, or -1 with errno. */
+int connections_init(struct connections *connections);
+void connections_release(struct connections *connections);
+
+/* Adds one whose descriptor is set; removes one before its descriptor is closed, and frees it. */
+void connections_add(struct connections *connections, struct connection *connection);
+void connections_remove(struct connections *connections, struct connection *connection);
+
+/* Puts one into a state, up to a deadline. */
+void connections_enter(
+	struct connections *connections, struct connection *connection, enum connection_state state, int64_t deadline);
+
+/* Ends a connection: libmicrohttpd sees its end and closes. */
+void connection_cut(struct connection *connection);
+
+/* Ends those whose deadline has passed. */
+void connections_cut_overdue(struct connections *connections, int64_t now);
+
+/* Ends those between requests. */
+void connections_cut_idle(struct connections *connections);
+
+/* Takes note of clients that send no more. */
+void connections_note_ends(struct connections *connections);
+
+/* Ends those of such clients that were read to the end and wait for no answer, when libmicrohttpd has no work left.
+ * That (0.9.75) misses the end of the input that comes together with a request: its epoll(7) is edge-triggered and a
+ * short read ends its reading. Without this such a client would wait for the idle time limit. */
+void connections_cut_ended(struct connections *connections);
 
 #endif

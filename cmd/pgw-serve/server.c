@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/epoll.h>
 #include <sys/ioctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -24,7 +23,6 @@
 
 #define MEMORY_PER_CONNECTION 32768 /* bytes; bounds the header, too */
 #define ACCEPTS_PER_TURN      64
-#define EVENTS_PER_TURN	      64
 #define ROUNDS_PER_TURN	      16
 #define ACCEPT_PAUSE	      100  /* ms, when there are no descriptors left */
 #define REFRESH_PAUSE	      1000 /* ms, when the spool can't be read */
@@ -47,10 +45,7 @@ struct server {
 	struct MHD_Daemon *http;
 	int http_fd; /* its epoll(7) descriptor */
 	int signal_fd;
-	int ends_fd; /* an epoll(7) descriptor: clients that send no more */
-	unsigned ended_count;
-	struct connection_list connections;
-	unsigned connection_count;
+	struct connections connections;
 	struct connection *adding; /* waits for libmicrohttpd to take it */
 	struct pump *pump;	   /* NULL without pipes */
 	struct linger_list lingering;
@@ -61,7 +56,6 @@ struct server {
 
 	/* All in ms of the monotonic clock. */
 	int64_t now;
-	int64_t next_deadline; /* not after the first deadline of a connection */
 	int64_t stop_deadline;
 	int64_t idle_since;
 	int64_t accept_after;
@@ -89,81 +83,11 @@ static int64_t earlier(int64_t a, int64_t b)
 	return a < b ? a : b;
 }
 
-/* Connections and their time limits. */
-
-static void enter_state(
-	struct server *server, struct connection *connection, enum connection_state state, int64_t deadline)
-{
-	connection->state = state;
-	connection->deadline = deadline;
-	server->next_deadline = earlier(server->next_deadline, deadline);
-}
-
-/* libmicrohttpd sees the end and closes. */
-static void cut(struct connection *connection)
-{
-	if (!connection->cut)
-		shutdown(connection->fd, SHUT_RDWR);
-	connection->cut = true;
-}
-
-static void cut_overdue(struct server *server)
-{
-	struct connection *connection;
-	if (server->now < server->next_deadline)
-		return;
-	server->next_deadline = CONNECTION_NO_DEADLINE;
-	LIST_FOREACH(connection, &server->connections, next)
-	{
-		if (server->now >= connection->deadline)
-			cut(connection);
-		else
-			server->next_deadline = earlier(server->next_deadline, connection->deadline);
-	}
-}
-
 /* Whether libmicrohttpd has work that no descriptor tells of. */
 static bool http_pending(const struct server *server)
 {
 	MHD_UNSIGNED_LONG_LONG timeout;
 	return MHD_get_timeout(server->http, &timeout) == MHD_YES && timeout == 0;
-}
-
-static void note_ends(struct server *server)
-{
-	struct epoll_event events[EVENTS_PER_TURN];
-	int count = epoll_wait(server->ends_fd, events, EVENTS_PER_TURN, 0);
-	for (int i = 0; i < count; i++) {
-		struct connection *connection = events[i].data.ptr;
-		server->ended_count += !connection->ended;
-		connection->ended = true;
-	}
-}
-
-/* libmicrohttpd (0.9.75) misses the end of the input that comes together with a request: its epoll(7) is
- * edge-triggered and a short read ends its reading. Without this such a client would wait for the idle time limit. */
-static void cut_ended(struct server *server)
-{
-	struct connection *connection;
-	char byte;
-	if (server->ended_count == 0 || http_pending(server))
-		return;
-	LIST_FOREACH(connection, &server->connections, next)
-	{
-		if (connection->ended && connection->state != CONNECTION_ANSWERING && !connection->cut &&
-			recv(connection->fd, &byte, 1, MSG_PEEK | MSG_DONTWAIT) == 0)
-			cut(connection);
-	}
-}
-
-static void cut_idle(struct server *server)
-{
-	struct connection *connection;
-	LIST_FOREACH(connection, &server->connections, next)
-	{
-		if (connection->state == CONNECTION_IDLE)
-			cut(connection);
-	}
 }
 
 /* What libmicrohttpd calls. */
@@ -178,11 +102,9 @@ static void connection_started(struct server *server, struct MHD_Connection *htt
 	struct connection *connection = server->adding;
 	server->adding = NULL;
 	connection->fd = MHD_get_connection_info(http, MHD_CONNECTION_INFO_CONNECTION_FD)->connect_fd;
-	LIST_INSERT_HEAD(&server->connections, connection, next);
-	server->connection_count++;
-	struct epoll_event event = {.events = EPOLLRDHUP | EPOLLONESHOT, .data.ptr = connection};
-	epoll_ctl(server->ends_fd, EPOLL_CTL_ADD, connection->fd, &event);
-	enter_state(server, connection, CONNECTION_IDLE, server->now + server->options->read_timeout);
+	connections_add(&server->connections, connection);
+	connections_enter(
+		&server->connections, connection, CONNECTION_IDLE, server->now + server->options->read_timeout);
 	*context = connection;
 }
 
@@ -195,12 +117,7 @@ static void connection_closed(struct server *server, struct connection *connecti
 		if (fd != -1)
 			linger_add(&server->lingering, fd, server->now);
 	}
-	/* Closing the descriptor would not do while another one lingers. */
-	epoll_ctl(server->ends_fd, EPOLL_CTL_DEL, connection->fd, NULL);
-	server->ended_count -= connection->ended;
-	LIST_REMOVE(connection, next);
-	free(connection);
-	server->connection_count--;
+	connections_remove(&server->connections, connection);
 	server->idle_since = server->now;
 }
 
@@ -217,7 +134,8 @@ static void *request_started(void *context, const char *target, struct MHD_Conne
 {
 	struct server *server = context;
 	struct connection *connection = connection_of(http);
-	enter_state(server, connection, CONNECTION_RECEIVING, server->now + server->options->read_timeout);
+	connections_enter(
+		&server->connections, connection, CONNECTION_RECEIVING, server->now + server->options->read_timeout);
 	return request_new(server->service, connection, http, target);
 }
 
@@ -229,9 +147,10 @@ static void request_completed(
 	if (*request_context != NULL)
 		request_free(*request_context);
 	*request_context = NULL;
-	enter_state(server, connection, CONNECTION_IDLE, server->now + server->options->idle_timeout);
+	connections_enter(
+		&server->connections, connection, CONNECTION_IDLE, server->now + server->options->idle_timeout);
 	if (server->stopping && !connection->linger)
-		cut(connection);
+		connection_cut(connection);
 }
 
 static enum MHD_Result request_continues(void *context, struct MHD_Connection *http, const char *url,
@@ -249,7 +168,7 @@ static enum MHD_Result request_continues(void *context, struct MHD_Connection *h
 	if (request->answered && !request->connection->pipes)
 		deadline =
 			server->now + server->options->idle_timeout + (int64_t)(request->answer_size / SLOWEST_READER);
-	enter_state(server, request->connection, CONNECTION_ANSWERING, deadline);
+	connections_enter(&server->connections, request->connection, CONNECTION_ANSWERING, deadline);
 	return result;
 }
 
@@ -336,7 +255,7 @@ static bool is_exhausted(int number)
 
 static void accept_clients(struct server *server, int listening)
 {
-	for (unsigned i = 0; i < ACCEPTS_PER_TURN && server->connection_count < server->options->connections; i++) {
+	for (unsigned i = 0; i < ACCEPTS_PER_TURN && server->connections.count < server->options->connections; i++) {
 		struct sockaddr_storage address = {.ss_family = AF_UNSPEC};
 		socklen_t len = sizeof(address);
 		int fd = accept4(listening, (struct sockaddr *)&address, &len, SOCK_CLOEXEC | SOCK_NONBLOCK);
@@ -398,7 +317,7 @@ static void begin_stop(struct server *server, const char *reason)
 	accept_everywhere(server, false);
 	sockets_stop_listening(server->sockets);
 	run_http(server);
-	cut_idle(server);
+	connections_cut_idle(&server->connections);
 	stop_signal_set(&set);
 	sigprocmask(SIG_UNBLOCK, &set, NULL);
 }
@@ -416,7 +335,7 @@ static bool is_over(const struct server *server)
 		return true;
 	if (server->pump != NULL)
 		return pump_done(server->pump);
-	if (server->connection_count > 0 || server->lingering.count > 0)
+	if (server->connections.count > 0 || server->lingering.count > 0)
 		return false;
 	bool unused = server->sockets->inetd_wait &&
 		      server->now - server->idle_since >= (int64_t)server->options->inetd_timeout;
@@ -425,12 +344,12 @@ static bool is_over(const struct server *server)
 
 static int wait_time(const struct server *server)
 {
-	int64_t until = earlier(server->next_deadline, linger_deadline(&server->lingering));
+	int64_t until = earlier(server->connections.next_deadline, linger_deadline(&server->lingering));
 	if (http_pending(server))
 		return 0;
 	if (server->stopping)
 		until = earlier(until, server->stop_deadline);
-	if (server->sockets->inetd_wait && server->connection_count == 0)
+	if (server->sockets->inetd_wait && server->connections.count == 0)
 		until = earlier(until, server->idle_since + server->options->inetd_timeout);
 	if (server->accept_after > server->now)
 		until = earlier(until, server->accept_after);
@@ -448,12 +367,12 @@ static void fill_polled(struct server *server)
 {
 	struct pollfd *polled = server->polled;
 	bool may_accept =
-		server->connection_count < server->options->connections && server->now >= server->accept_after;
+		server->connections.count < server->options->connections && server->now >= server->accept_after;
 	int spool_fd = server->now >= server->refresh_after ? view_fd(server->service->store.view) : -1;
 	polled[POLLED_HTTP] = (struct pollfd){.fd = server->http_fd, .events = POLLIN};
 	polled[POLLED_SIGNALS] = (struct pollfd){.fd = server->stopping ? -1 : server->signal_fd, .events = POLLIN};
 	polled[POLLED_SPOOL] = (struct pollfd){.fd = spool_fd, .events = POLLIN};
-	polled[POLLED_ENDS] = (struct pollfd){.fd = server->ends_fd, .events = POLLIN};
+	polled[POLLED_ENDS] = (struct pollfd){.fd = server->connections.ends_fd, .events = POLLIN};
 	for (size_t i = 0; i < PUMP_FDS; i++)
 		polled[POLLED_PUMP + i] = (struct pollfd){.fd = -1};
 	if (server->pump != NULL)
@@ -479,7 +398,7 @@ static int turn(struct server *server, struct error *error)
 	/* Before anything that may add to it. */
 	linger_run(&server->lingering, server->polled + POLLED_SOCKETS + server->sockets->count, server->now);
 	if (server->polled[POLLED_ENDS].revents != 0)
-		note_ends(server);
+		connections_note_ends(&server->connections);
 	if (server->polled[POLLED_SPOOL].revents != 0)
 		refresh(server);
 	if (server->pump != NULL)
@@ -490,8 +409,9 @@ static int turn(struct server *server, struct error *error)
 		read_signal(server);
 	if (server->service->quit && !server->stopping)
 		begin_stop(server, "requested over HTTP");
-	cut_ended(server);
-	cut_overdue(server);
+	if (!http_pending(server))
+		connections_cut_ended(&server->connections);
+	connections_cut_overdue(&server->connections, server->now);
 	service_flush_counts(server->service, server->now);
 	return 0;
 }
@@ -519,8 +439,7 @@ static int start(struct server *server, struct error *error)
 	server->signal_fd = signalfd(-1, &set, SFD_CLOEXEC | SFD_NONBLOCK);
 	if (server->signal_fd == -1)
 		return error_set_errno(error, ERROR_IO, "signalfd");
-	server->ends_fd = epoll_create1(EPOLL_CLOEXEC);
-	if (server->ends_fd == -1)
+	if (connections_init(&server->connections) == -1)
 		return error_set_errno(error, ERROR_IO, "epoll");
 	server->polled = calloc(POLLED_SOCKETS + server->sockets->count + LINGER_MAX, sizeof(*server->polled));
 	if (server->polled == NULL)
@@ -535,11 +454,9 @@ int server_run(
 		.sockets = sockets,
 		.options = options,
 		.signal_fd = -1,
-		.ends_fd = -1,
-		.now = clock_monotonic() / CLOCK_MILLISECOND,
-		.next_deadline = CONNECTION_NO_DEADLINE};
+		.connections = CONNECTIONS_NONE,
+		.now = clock_monotonic() / CLOCK_MILLISECOND};
 	int result = -1;
-	LIST_INIT(&server.connections);
 	server.idle_since = server.now;
 	if (start(&server, error) == -1)
 		goto out;
@@ -550,7 +467,7 @@ int server_run(
 		errno = server.pump->failed;
 		result = error_set_errno(error, ERROR_IO, "standard output");
 	}
-	if (result == 0 && server.connection_count > 0 && server.stopping)
+	if (result == 0 && server.connections.count > 0 && server.stopping)
 		log_warn("requests in flight were cut off", NULL);
 out:
 	/* Closes the connections that are left, through the callbacks above. */
@@ -563,7 +480,6 @@ out:
 	free(server.polled);
 	if (server.signal_fd != -1)
 		close(server.signal_fd);
-	if (server.ends_fd != -1)
-		close(server.ends_fd);
+	connections_release(&server.connections);
 	return result;
 }
