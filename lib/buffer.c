@@ -2,6 +2,7 @@
 
 #include <errno.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -97,10 +98,11 @@ int buffer_printf(struct buffer *buffer, const char *format, ...)
 
 int buffer_read_fd(struct buffer *buffer, int fd)
 {
-	/* A regular file tells its size: one read, and one more that finds the end. */
+	/* A regular file tells its size, so that one read gets all: it is asked for a byte more and ends at the end. */
 	struct stat status;
 	size_t step = READ_SIZE;
-	if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0)
+	bool sized = fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && status.st_size > 0;
+	if (sized)
 		step = (size_t)status.st_size + 1;
 	for (;;) {
 		size_t room = buffer->max - buffer->len;
@@ -120,11 +122,14 @@ int buffer_read_fd(struct buffer *buffer, int fd)
 		}
 		if (buffer_reserve(buffer, step) == -1)
 			return -1;
-		ssize_t got = read(fd, buffer->data + buffer->len, buffer->capacity - buffer->len);
+		size_t asked = buffer->capacity - buffer->len;
+		ssize_t got = read(fd, buffer->data + buffer->len, asked);
 		if (got == 0)
 			return 0;
 		if (got > 0) {
 			buffer->len += (size_t)got;
+			if (sized && (size_t)got < asked)
+				return 0;
 			step = buffer->capacity - buffer->len < READ_SIZE / 8 ? READ_SIZE
 									      : buffer->capacity - buffer->len;
 		} else if (errno != EINTR) {
