@@ -70,7 +70,7 @@ $(BUILD)/gen/metrics.pb-c.c: lib/metrics.proto
 $(BUILD)/gen/metrics.pb-c.o: $(BUILD)/gen/metrics.pb-c.c
 	$(if $(V),,@echo '  CC   $@')
 	$(Q)$(CC) $(ALL_CFLAGS) -c -o $@ $<
-$(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/protobuf*.c) cmd/pgw-serve/api_metric.c): $(BUILD)/gen/metrics.pb-c.h
+$(patsubst %.c,$(BUILD)/%.o,$(wildcard lib/protobuf*.c) lib/native_histogram.c cmd/pgw-serve/api_metric.c): $(BUILD)/gen/metrics.pb-c.h
 
 # Style and script of the web page, as string literals.
 $(BUILD)/cmd/pgw-serve/page.o: $(BUILD)/gen/page.css.h $(BUILD)/gen/page.js.h
