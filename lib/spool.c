@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "spool_recover.h"
 #include "text.h"
 
 #define VERSION_FILE	  "version"
@@ -190,15 +191,38 @@ static int open_parts(struct spool *spool, struct error *error)
 		return -1;
 	if (!spool->options.read_only && open_lock(spool, error) == -1)
 		return -1;
-	return open_groups(spool, error);
+	if (open_groups(spool, error) == -1)
+		return -1;
+	journal_init(&spool->journal, spool->directory, spool->groups, spool->options.read_only, spool->path);
+	return 0;
+}
+
+/* Before anybody sees what a crash left. Only who finds that needs the lock. */
+static int recover_where_due(struct spool *spool, struct error *error)
+{
+	if (spool->options.read_only)
+		return spool_recover_check(spool, error);
+	if (journal_look(&spool->journal, error) == -1)
+		return -1;
+	if (spool->journal.state != JOURNAL_CRASHED)
+		return 0;
+	if (spool_lock(spool, error) == -1)
+		return -1;
+	spool_unlock(spool);
+	return 0;
 }
 
 int spool_open(struct spool *spool, const char *path, const struct spool_options *options, struct error *error)
 {
-	*spool = (struct spool){.directory = -1, .groups = -1, .lock = -1, .options = *options, .path = strdup(path)};
+	*spool = (struct spool){.directory = -1,
+		.groups = -1,
+		.lock = -1,
+		.options = *options,
+		.path = strdup(path),
+		.journal = {.files = {{.fd = -1}, {.fd = -1}}, .current = -1}};
 	if (spool->path == NULL)
 		return error_set_memory(error);
-	if (open_parts(spool, error) == -1) {
+	if (open_parts(spool, error) == -1 || recover_where_due(spool, error) == -1) {
 		spool_close(spool);
 		return -1;
 	}
@@ -207,6 +231,7 @@ int spool_open(struct spool *spool, const char *path, const struct spool_options
 
 void spool_close(struct spool *spool)
 {
+	journal_release(&spool->journal);
 	spool->directory = file_close(spool->directory);
 	spool->groups = file_close(spool->groups);
 	spool->lock = file_close(spool->lock);
@@ -272,7 +297,7 @@ static bool lock_is_current(const struct spool *spool)
 	       ours.st_ino == present.st_ino && ours.st_dev == present.st_dev;
 }
 
-int spool_lock(struct spool *spool, struct error *error)
+static int take_lock(struct spool *spool, struct error *error)
 {
 	int64_t deadline = clock_monotonic() + spool->options.lock_timeout * CLOCK_MILLISECOND;
 	for (;;) {
@@ -287,11 +312,45 @@ int spool_lock(struct spool *spool, struct error *error)
 	}
 }
 
+int spool_lock(struct spool *spool, struct error *error)
+{
+	if (take_lock(spool, error) == -1)
+		return -1;
+	/* While the spool is made there is nothing to look at yet. */
+	if (spool->groups == -1 || spool_recover(spool, error) == 0)
+		return 0;
+	spool_unlock(spool);
+	return -1;
+}
+
 void spool_unlock(struct spool *spool)
 {
 	if (spool->locked)
 		flock(spool->lock, LOCK_UN);
 	spool->locked = false;
+}
+
+/* --- the journal --- */
+
+bool spool_journal_position(struct spool *spool, struct journal_position *position)
+{
+	return journal_position(&spool->journal, position);
+}
+
+int spool_changes_since(
+	struct spool *spool, struct journal_position *from, spool_visit *visit, void *context, struct error *error)
+{
+	return journal_changes_since(&spool->journal, from, visit, context, error);
+}
+
+bool spool_checkpoint_due(const struct spool *spool, uint64_t *generation)
+{
+	return journal_unclean(&spool->journal, generation);
+}
+
+void spool_checkpointed(struct spool *spool, uint64_t generation)
+{
+	journal_set_clean(&spool->journal, generation);
 }
 
 /* --- reading --- */

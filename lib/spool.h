@@ -21,6 +21,7 @@
 #include "buffer.h"
 #include "error.h"
 #include "file.h"
+#include "journal.h"
 #include "slice.h"
 
 #define SPOOL_DEFAULT_PATH "/var/spool/pgw"
@@ -45,6 +46,8 @@ struct spool {
 	int lock;      /* descriptor of the lock file; -1 when read-only */
 	bool locked;
 	unsigned temporary; /* number of the next temporary file */
+	bool plain_rename;  /* the file system can't exchange names */
+	struct journal journal;
 	struct spool_options options;
 	char *path; /* as given, for messages */
 };
@@ -86,7 +89,6 @@ struct spool_change {
 	struct file_id id;  /* out: of the new file */
 	bool failed;	    /* out */
 	struct error error; /* out, where failed: ERROR_FULL, ERROR_IO, ... */
-	int temporary;	    /* spool_apply()'s own */
 	unsigned number;    /* spool_apply()'s own */
 };
 
@@ -98,6 +100,23 @@ struct spool_change {
  * is on disk.
  */
 void spool_apply(struct spool *spool, struct spool_change *changes, size_t count);
+
+/* Where the journal is now; false where there is none. Under the lock. */
+bool spool_journal_position(struct spool *spool, struct journal_position *position);
+
+/* Calls `visit` for the name of each change since `from`, oldest first, under the lock. 1: all are told, and nobody
+ * else changed groups/; 0: that can't be told (a generation of the journal is gone, or somebody else changed groups/):
+ * compare with the directory; -1 with an error. On 1 and 0, where there is a journal, *from is set to the present
+ * position. */
+int spool_changes_since(
+	struct spool *spool, struct journal_position *from, spool_visit *visit, void *context, struct error *error);
+
+/* The generation of the journal that waits for a syncfs(2) of the spool's file system, begun after this call. False for
+ * none. What is asked after a change under the lock is right until the next. */
+bool spool_checkpoint_due(const struct spool *spool, uint64_t *generation);
+
+/* Says that such a sync succeeded. Under the lock. */
+void spool_checkpointed(struct spool *spool, uint64_t generation);
 
 /* Removes what writers that were killed left behind. The caller holds the lock, so that no temporary file is in use.
  * 0, or -1 with an error. */

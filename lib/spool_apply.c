@@ -1,65 +1,20 @@
 #include "spool.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
-#define OPEN_FILES_MAX		64 /* new files that spool_apply() has open at once */
-#define TEMPORARY_PREFIX	".pgw-"
-#define TEMPORARY_SUFFIX	".tmp"
-#define TEMPORARY_NAME_SIZE	64
-#define TEMPORARY_NUMBER_DIGITS 10
+#include "spool_temporary.h"
 
-struct temporary_name {
-	char text[TEMPORARY_NAME_SIZE];
+#define ROUND_BYTES (16u << 20) /* of text; one change may have more */
+
+/* How the changes of a round become durable. */
+enum way {
+	WAY_FAILED,  /* they don't: all have failed */
+	WAY_LAZY,    /* when the system gets around to it */
+	WAY_JOURNAL, /* they are in the journal already */
+	WAY_FILES,   /* by syncing each file, and groups/ in the end */
 };
-
-static struct temporary_name temporary_name(unsigned number)
-{
-	struct temporary_name name;
-	snprintf(name.text, sizeof(name.text), TEMPORARY_PREFIX "%ld-%u" TEMPORARY_SUFFIX, (long)getpid(), number);
-	return name;
-}
-
-/* Moves past a decimal number. */
-static bool skip_number(const char **at)
-{
-	size_t digits = strspn(*at, "0123456789");
-	*at += digits;
-	return digits > 0 && digits <= TEMPORARY_NUMBER_DIGITS;
-}
-
-bool spool_is_temporary(const char *file, bool *own)
-{
-	const char *at = file + strlen(TEMPORARY_PREFIX);
-	*own = false;
-	if (strncmp(file, TEMPORARY_PREFIX, strlen(TEMPORARY_PREFIX)) != 0)
-		return false;
-	long pid = strtol(at, NULL, 10);
-	if (!skip_number(&at) || *at++ != '-' || !skip_number(&at) || strcmp(at, TEMPORARY_SUFFIX) != 0)
-		return false;
-	*own = pid == (long)getpid();
-	return true;
-}
-
-static int visit_temporary(const char *file, void *context, struct error *error)
-{
-	const struct spool *spool = context;
-	bool own;
-	if (!spool_is_temporary(file, &own) || unlinkat(spool->groups, file, 0) == 0 || errno == ENOENT ||
-		errno == EISDIR)
-		return 0;
-	return error_set_errno(error, ERROR_IO, "can't remove %s from the spool %s", file, spool->path);
-}
-
-int spool_sweep(struct spool *spool, struct error *error)
-{
-	return directory_list(spool->groups, spool->path, visit_temporary, spool, error);
-}
 
 static void fail(const struct spool *spool, struct spool_change *change, const char *doing)
 {
@@ -67,98 +22,139 @@ static void fail(const struct spool *spool, struct spool_change *change, const c
 	error_set_errno(&change->error, ERROR_IO, "can't %s %s in the spool %s", doing, change->file.data, spool->path);
 }
 
-/* Fails a change from errno and removes its temporary file. */
-static void fail_to_write(const struct spool *spool, struct spool_change *change)
+static bool is_put(const struct spool_change *change)
 {
-	int number = errno;
-	change->temporary = file_close(change->temporary);
-	unlinkat(spool->groups, temporary_name(change->number).text, 0);
-	errno = number;
-	fail(spool, change, "write");
+	return change->text.data != NULL;
 }
 
-/* A name that is taken was left by a dead process of our number, for spool_sweep() to remove. */
-static int open_temporary(struct spool *spool, struct spool_change *change)
+/* What a name in one directory can't be has an errno. */
+static int check_name(const struct spool_change *change)
 {
-	do {
-		change->number = spool->temporary++;
-		change->temporary = openat(spool->groups, temporary_name(change->number).text,
-			O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW, FILE_MODE);
-	} while (change->temporary == -1 && errno == EEXIST);
-	return change->temporary == -1 ? -1 : 0;
+	bool foreign = memchr(change->file.data, '/', change->file.len) != NULL;
+	if (change->file.len > 0 && change->file.len <= JOURNAL_NAME_MAX && !foreign)
+		return 0;
+	errno = change->file.len > JOURNAL_NAME_MAX ? ENAMETOOLONG : ENOENT;
+	return -1;
 }
 
-/* Writes new files beside the old ones and leaves them open. Returns how many of the changes were gone through: less
- * than all where enough files are open, or no more can be. */
-static size_t write_temporaries(struct spool *spool, struct spool_change *changes, size_t count)
+/* How many of the changes are made together. */
+static size_t take_round(const struct spool_change *changes, size_t count)
 {
-	size_t opened = 0;
+	size_t bytes = 0, taken = 0;
+	while (taken < count && taken < JOURNAL_RECORDS_MAX) {
+		bytes += changes[taken].text.len;
+		if (taken > 0 && bytes > ROUND_BYTES)
+			break;
+		taken++;
+	}
+	return taken;
+}
+
+static void write_temporaries(struct spool *spool, struct spool_change *changes, size_t count)
+{
 	for (size_t i = 0; i < count; i++) {
 		struct spool_change *change = &changes[i];
-		if (change->text.data == NULL)
-			continue;
-		if (opened == OPEN_FILES_MAX)
-			return i;
-		if (open_temporary(spool, change) == -1) {
-			if (opened > 0 && (errno == EMFILE || errno == ENFILE))
-				return i;
+		if (check_name(change) == -1)
+			fail(spool, change, is_put(change) ? "write" : "delete");
+		else if (is_put(change) &&
+			 spool_temporary_write(spool, change->text, &change->number, &change->id) == -1)
 			fail(spool, change, "write");
-		} else {
-			opened++;
-			if (file_write_all(change->temporary, change->text) == -1)
-				fail_to_write(spool, change);
-		}
 	}
-	return count;
 }
 
-/* Has the kernel begin to write a file to disk. Only a hint: fsync(2) tells what failed. */
-static void start_writing_back(int fd)
+static size_t make_records(
+	const struct spool_change *changes, size_t count, enum journal_kind put, struct journal_record *records)
 {
-#ifdef __linux__
-	sync_file_range(fd, 0, 0, SYNC_FILE_RANGE_WRITE);
-#endif
-}
-
-/* Starting them all before waiting for the first keeps the disk busy: 6,600 small files a second instead of 4,000, in
- * batches of 32. */
-static void sync_temporaries(const struct spool *spool, struct spool_change *changes, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		if (changes[i].temporary != -1)
-			start_writing_back(changes[i].temporary);
-	for (size_t i = 0; i < count; i++)
-		if (changes[i].temporary != -1 && file_sync(changes[i].temporary) == -1)
-			fail_to_write(spool, &changes[i]);
-}
-
-static void put_in_place(const struct spool *spool, struct spool_change *change)
-{
-	struct stat status;
-	int result = fstat(change->temporary, &status);
-	if (result == 0) {
-		/* NFS tells of a full disk here. */
-		result = close(change->temporary);
-		change->temporary = -1;
+	size_t made = 0;
+	for (size_t i = 0; i < count; i++) {
+		const struct spool_change *change = &changes[i];
+		if (!change->failed)
+			records[made++] = (struct journal_record){.kind = is_put(change) ? put : JOURNAL_DELETE,
+				.file = change->file,
+				.text = change->text,
+				.id = change->id};
 	}
-	if (result == -1 ||
-		renameat(spool->groups, temporary_name(change->number).text, spool->groups, change->file.data) == -1)
-		fail_to_write(spool, change);
-	else
-		change->id = file_identify(&status);
+	return made;
+}
+
+/* Fails what a round is left with, for one reason. */
+static void fail_all(struct spool *spool, struct spool_change *changes, size_t count, const struct error *error)
+{
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].failed)
+			continue;
+		if (is_put(&changes[i]))
+			spool_temporary_remove(spool, changes[i].number);
+		changes[i].failed = true;
+		changes[i].error = *error;
+	}
+}
+
+static enum way log_round(struct spool *spool, struct spool_change *changes, size_t count)
+{
+	struct journal_record records[JOURNAL_RECORDS_MAX];
+	struct error error;
+	bool keep = spool->options.sync && spool->journal.support == JOURNAL_KEEPS;
+	size_t made = make_records(changes, count, keep ? JOURNAL_PUT : JOURNAL_TOUCH, records);
+	if (made == 0)
+		return WAY_FAILED;
+	int logged = journal_log(&spool->journal, records, made, keep, &error);
+	if (logged == -1) {
+		fail_all(spool, changes, count, &error);
+		return WAY_FAILED;
+	}
+	if (keep && logged == 0)
+		return WAY_JOURNAL;
+	return spool->options.sync ? WAY_FILES : WAY_LAZY;
+}
+
+static void sync_temporaries(struct spool *spool, struct spool_change *changes, size_t count)
+{
+	unsigned numbers[JOURNAL_RECORDS_MAX];
+	struct spool_change *of[JOURNAL_RECORDS_MAX];
+	size_t made = 0, failed;
+	for (size_t i = 0; i < count; i++) {
+		if (changes[i].failed || !is_put(&changes[i]))
+			continue;
+		numbers[made] = changes[i].number;
+		of[made++] = &changes[i];
+	}
+	for (size_t at = 0; at < made && spool_temporary_sync(spool, numbers + at, made - at, &failed) == -1;) {
+		at += failed;
+		fail(spool, of[at], "write");
+		spool_temporary_remove(spool, numbers[at++]);
+	}
 }
 
 /* In the order given, so that the last of two changes of one file wins. */
-static void finish_changes(const struct spool *spool, struct spool_change *changes, size_t count)
+static enum journal_end put_in_place(struct spool *spool, struct spool_change *changes, size_t count)
 {
+	enum journal_end end = JOURNAL_DONE;
 	for (size_t i = 0; i < count; i++) {
 		struct spool_change *change = &changes[i];
-		if (change->temporary != -1)
-			put_in_place(spool, change);
-		else if (change->text.data == NULL && unlinkat(spool->groups, change->file.data, 0) == -1 &&
-			 errno != ENOENT)
+		if (change->failed)
+			continue;
+		if (is_put(change) && spool_temporary_place(spool, change->number, change->file.data) == -1)
+			fail(spool, change, "write");
+		else if (!is_put(change) && unlinkat(spool->groups, change->file.data, 0) == -1 && errno != ENOENT)
 			fail(spool, change, "delete");
+		if (change->failed)
+			end = JOURNAL_UNDONE;
 	}
+	return end;
+}
+
+/* Whether groups/ is still to be synced. */
+static bool apply_round(struct spool *spool, struct spool_change *changes, size_t count)
+{
+	journal_begin(&spool->journal);
+	write_temporaries(spool, changes, count);
+	enum way way = log_round(spool, changes, count);
+	if (way == WAY_FILES)
+		sync_temporaries(spool, changes, count);
+	enum journal_end end = put_in_place(spool, changes, count);
+	journal_end(&spool->journal, way == WAY_JOURNAL ? end : JOURNAL_DONE);
+	return way == WAY_FILES;
 }
 
 static void sync_groups(const struct spool *spool, struct spool_change *changes, size_t count)
@@ -178,16 +174,13 @@ static void sync_groups(const struct spool *spool, struct spool_change *changes,
 
 void spool_apply(struct spool *spool, struct spool_change *changes, size_t count)
 {
-	for (size_t i = 0; i < count; i++) {
+	bool unsynced = false;
+	for (size_t i = 0; i < count; i++)
 		changes[i].failed = false;
-		changes[i].temporary = -1;
-	}
 	for (size_t done = 0, taken; done < count; done += taken) {
-		taken = write_temporaries(spool, changes + done, count - done);
-		if (spool->options.sync)
-			sync_temporaries(spool, changes + done, taken);
-		finish_changes(spool, changes + done, taken);
+		taken = take_round(changes + done, count - done);
+		unsynced |= apply_round(spool, changes + done, taken);
 	}
-	if (spool->options.sync)
+	if (unsynced)
 		sync_groups(spool, changes, count);
 }

@@ -315,7 +315,7 @@ static void test_makers_at_once(void **state)
 		close(go[1]); /* the end of the pipe starts them all */
 		for (int i = 0; i < 4; i++)
 			assert_ends_well(makers[i]);
-		assert_names("s", "groups lock version ");
+		assert_names("s", "groups journal.0 lock version ");
 		assert_names("s/groups", "job=a.prom ");
 		assert_file("s/version", "pgw-spool 1\n");
 		assert_int_equal(nftw("s", remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
@@ -687,6 +687,7 @@ static void test_scan(void **state)
 static void test_apply(void **state)
 {
 	struct spool spool = open_spool(&defaults);
+	apply_one(&spool, removal("job=a.prom")); /* makes the journal */
 	int descriptors = count_descriptors();
 	struct spool_change changes[] = {
 		put("job=a.prom", "a 1\n"),
@@ -805,6 +806,7 @@ static void test_no_descriptor_left(void **state)
 static void assert_apply_where_one_fails(const struct spool_options *options)
 {
 	struct spool spool = open_spool(options);
+	apply_one(&spool, removal("job=a.prom")); /* makes the journal */
 	int descriptors = count_descriptors();
 	struct spool_change changes[] = {
 		put("job=a.prom", "a 1\n"),

@@ -1,0 +1,276 @@
+#include "spool_recover.h"
+
+#include <bsd/sys/tree.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "clock.h"
+#include "spool_temporary.h"
+#include "text.h"
+
+/* What the journal says last of a name. */
+struct change {
+	RB_ENTRY(change) link;	   /* by name */
+	struct slice file;	   /* NUL-terminated */
+	bool stated;		   /* there is a PUT or a DELETE */
+	bool touched;		   /* and a TOUCH after it, or alone */
+	struct journal_found base; /* the PUT or the DELETE; its slices but for the lengths are not valid */
+	uint64_t number;	   /* of that record, from 1 */
+	struct file_id id;	   /* of the TOUCH */
+};
+
+RB_HEAD(change_tree, change);
+
+struct recovery {
+	struct spool *spool;
+	struct change_tree changes;
+	int64_t crashed;   /* the time of modification of groups/ that the crash left */
+	uint64_t count;	   /* of records */
+	uint64_t batch;	   /* the number of records before the batch of the last one */
+	int64_t before;	   /* of the last record */
+	int64_t latest;	   /* of all these times */
+	uint64_t in_place; /* so many of the first records are in place for certain, but for the contents of files */
+	bool dry;	   /* change nothing */
+	bool due;	   /* something would have to be changed */
+};
+
+static int compare_changes(const struct change *a, const struct change *b)
+{
+	return slice_compare(a->file, b->file);
+}
+
+RB_GENERATE_INTERNAL(change_tree, change, link, compare_changes, __attribute__((unused)) static)
+
+static struct change *get_change(struct recovery *recovery, struct slice file, struct error *error)
+{
+	struct change key = {.file = file};
+	struct change *change = RB_FIND(change_tree, &recovery->changes, &key);
+	if (change != NULL)
+		return change;
+	change = calloc(1, sizeof(*change) + file.len + 1);
+	if (change == NULL) {
+		error_set_memory(error);
+		return NULL;
+	}
+	memcpy(change + 1, file.data, file.len);
+	change->file = slice_make((const char *)(change + 1), file.len);
+	RB_INSERT(change_tree, &recovery->changes, change);
+	return change;
+}
+
+static void free_changes(struct recovery *recovery)
+{
+	struct change *change, *next;
+	RB_FOREACH_SAFE(change, change_tree, &recovery->changes, next)
+	{
+		RB_REMOVE(change_tree, &recovery->changes, change);
+		free(change);
+	}
+}
+
+/* Changes of a directory reach the disk in their order: where groups/ has a later time than it had after some batch,
+ * all of that batch and of those before it are there. Later than all such times so far, since clocks may be set back.
+ */
+static void note_batch(struct recovery *recovery, int64_t after, uint64_t records)
+{
+	if (recovery->latest < after)
+		recovery->latest = after;
+	if (recovery->crashed > recovery->latest)
+		recovery->in_place = records;
+}
+
+static int note_record(const struct journal_found *found, void *context, struct error *error)
+{
+	struct recovery *recovery = context;
+	struct change *change = get_change(recovery, found->record.file, error);
+	if (change == NULL)
+		return -1;
+	if (recovery->count == 0 || found->record.before != recovery->before)
+		recovery->batch = recovery->count;
+	recovery->before = found->record.before;
+	note_batch(recovery, found->record.before, recovery->batch);
+	recovery->count++;
+	change->touched = found->record.kind == JOURNAL_TOUCH;
+	if (change->touched) {
+		change->id = found->record.id;
+	} else {
+		change->stated = true;
+		change->base = *found;
+		change->number = recovery->count;
+	}
+	return 0;
+}
+
+enum contents {
+	CONTENTS_SAME,
+	CONTENTS_DAMAGED, /* the same, but cut or with zeros in the place of bytes */
+	CONTENTS_OTHER,
+};
+
+static enum contents compare_contents(struct slice there, struct slice wanted)
+{
+	enum contents result = there.len == wanted.len ? CONTENTS_SAME : CONTENTS_DAMAGED;
+	if (there.len > wanted.len)
+		return CONTENTS_OTHER;
+	for (size_t i = 0; i < there.len; i++) {
+		if (there.data[i] == wanted.data[i])
+			continue;
+		if (there.data[i] != '\0')
+			return CONTENTS_OTHER;
+		result = CONTENTS_DAMAGED;
+	}
+	return result;
+}
+
+static int compare_file(
+	struct recovery *recovery, const struct change *change, enum contents *contents, struct error *error)
+{
+	struct buffer wanted, there;
+	struct file_id id;
+	int result = -1;
+	buffer_init(&wanted, JOURNAL_RECORD_MAX);
+	buffer_init(&there, change->base.record.text.len);
+	*contents = CONTENTS_OTHER;
+	int read = spool_read(recovery->spool, change->file.data, &there, &id, error);
+	if (read == -1 && error->kind != ERROR_TOO_LARGE)
+		goto out;
+	result = 0;
+	if (read == 1) {
+		result = journal_read_text(&recovery->spool->journal, &change->base, &wanted, error);
+		*contents = compare_contents(buffer_slice(&there), buffer_slice(&wanted));
+	}
+out:
+	buffer_release(&wanted);
+	buffer_release(&there);
+	return result;
+}
+
+enum remedy {
+	REMEDY_NONE,
+	REMEDY_WRITE,
+	REMEDY_REMOVE,
+};
+
+/* Whether the file is what is left of one that was written without the journal's keeping it. */
+static bool is_cut(const struct change *change, const struct stat *status)
+{
+	struct file_id id = file_identify(status);
+	bool ours = id.inode == change->id.inode && id.modified == change->id.modified;
+	return change->touched && (id.size == 0 || ours) && id.size < change->id.size;
+}
+
+static int choose_remedy(
+	struct recovery *recovery, const struct change *change, enum remedy *remedy, struct error *error)
+{
+	struct stat status;
+	enum contents contents;
+	bool put = change->stated && change->base.record.kind == JOURNAL_PUT;
+	bool in_place = change->base.clean || change->number <= recovery->in_place;
+	*remedy = REMEDY_NONE;
+	if (fstatat(recovery->spool->groups, change->file.data, &status, AT_SYMLINK_NOFOLLOW) == -1) {
+		if (!file_is_absent(errno))
+			return error_set_errno(error, ERROR_IO, "can't look at %s in the spool %s",
+				quote(change->file).text, recovery->spool->path);
+		if (put && !in_place)
+			*remedy = REMEDY_WRITE;
+		return 0;
+	}
+	/* What pgw never makes is somebody else's. */
+	if (!S_ISREG(status.st_mode))
+		return 0;
+	if (is_cut(change, &status)) {
+		*remedy = put ? REMEDY_WRITE : REMEDY_REMOVE;
+		return 0;
+	}
+	bool older = change->stated && !in_place && clock_from(&status.st_ctim) <= change->base.record.time;
+	if (!put) {
+		*remedy = older ? REMEDY_REMOVE : REMEDY_NONE;
+		return 0;
+	}
+	if (compare_file(recovery, change, &contents, error) == -1)
+		return -1;
+	if (contents == CONTENTS_DAMAGED || (contents == CONTENTS_OTHER && older))
+		*remedy = REMEDY_WRITE;
+	return 0;
+}
+
+static int write_again(struct recovery *recovery, const struct change *change, struct error *error)
+{
+	struct spool *spool = recovery->spool;
+	struct buffer text;
+	struct file_id id;
+	unsigned number;
+	buffer_init(&text, JOURNAL_RECORD_MAX);
+	int result = journal_read_text(&spool->journal, &change->base, &text, error);
+	if (result == 0 && (spool_temporary_write(spool, buffer_slice(&text), &number, &id) == -1 ||
+				   spool_temporary_place(spool, number, change->file.data) == -1))
+		result = error_set_errno(
+			error, ERROR_IO, "can't recover %s in the spool %s", quote(change->file).text, spool->path);
+	buffer_release(&text);
+	return result;
+}
+
+static int recover_change(struct recovery *recovery, const struct change *change, struct error *error)
+{
+	enum remedy remedy;
+	if (choose_remedy(recovery, change, &remedy, error) == -1)
+		return -1;
+	recovery->due |= remedy != REMEDY_NONE;
+	if (recovery->dry || remedy == REMEDY_NONE)
+		return 0;
+	if (remedy == REMEDY_WRITE)
+		return write_again(recovery, change, error);
+	if (unlinkat(recovery->spool->groups, change->file.data, 0) == 0 || errno == ENOENT)
+		return 0;
+	return error_set_errno(
+		error, ERROR_IO, "can't recover %s in the spool %s", quote(change->file).text, recovery->spool->path);
+}
+
+static int recover(struct recovery *recovery, struct error *error)
+{
+	struct journal *journal = &recovery->spool->journal;
+	struct change *change;
+	bool ended;
+	int64_t after;
+	int result = journal_note_crash(journal, &recovery->crashed, error);
+	if (result == 0)
+		result = journal_walk(journal, note_record, &ended, &after, recovery, error);
+	if (result == 0 && ended)
+		note_batch(recovery, after, recovery->count);
+	/* Before an old version, which may be durable, gives way. */
+	if (result == 0 && journal->state == JOURNAL_INTERRUPTED && !recovery->dry)
+		result = journal_sync(journal, error);
+	for (change = RB_MIN(change_tree, &recovery->changes); result == 0 && change != NULL;
+		change = RB_NEXT(change_tree, &recovery->changes, change))
+		result = recover_change(recovery, change, error);
+	free_changes(recovery);
+	return result;
+}
+
+int spool_recover(struct spool *spool, struct error *error)
+{
+	struct recovery recovery = {.spool = spool, .changes = RB_INITIALIZER(&recovery.changes)};
+	if (journal_look(&spool->journal, error) == -1)
+		return -1;
+	if (spool->journal.state != JOURNAL_CRASHED && spool->journal.state != JOURNAL_INTERRUPTED)
+		return 0;
+	return recover(&recovery, error) == -1 ? -1 : journal_recovered(&spool->journal, error);
+}
+
+int spool_recover_check(struct spool *spool, struct error *error)
+{
+	struct recovery recovery = {.spool = spool, .changes = RB_INITIALIZER(&recovery.changes), .dry = true};
+	if (journal_look(&spool->journal, error) == -1)
+		return -1;
+	if (spool->journal.state != JOURNAL_CRASHED)
+		return 0;
+	if (recover(&recovery, error) == -1)
+		return -1;
+	if (!recovery.due)
+		return 0;
+	return error_set(error, ERROR_BUSY,
+		"the system went down while the spool %s was in use: start pgw-serve, or push a group, to recover it",
+		spool->path);
+}

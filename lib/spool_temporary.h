@@ -1,0 +1,31 @@
+/*
+ * spool_temporary: new group files on their way, beside the old ones in groups/.
+ *
+ *	unsigned number;
+ *	if (spool_temporary_write(spool, text, &number, &id) == -1) ... errno
+ *	if (spool_temporary_place(spool, number, "job=a.prom") == -1) ... errno; the temporary file is gone
+ *
+ * Under the lock, so that whatever has such a name and is not one's own is debris (spool_sweep()).
+ */
+#ifndef PGW_SPOOL_TEMPORARY_H
+#define PGW_SPOOL_TEMPORARY_H
+
+#include <stddef.h>
+
+#include "file.h"
+#include "slice.h"
+#include "spool.h"
+
+/* Makes a temporary file with that text. 0, or -1 with errno and no file. */
+int spool_temporary_write(struct spool *spool, struct slice text, unsigned *number, struct file_id *id);
+
+/* Syncs temporary files together. 0, or -1 with errno of the first that failed, and its index in *failed. */
+int spool_temporary_sync(struct spool *spool, const unsigned *numbers, size_t count, size_t *failed);
+
+/* Gives it the name of a group file, in the place of an old one. 0, or -1 with errno, when the old one is in place and
+ * the temporary file is gone. */
+int spool_temporary_place(struct spool *spool, unsigned number, const char *file);
+
+void spool_temporary_remove(struct spool *spool, unsigned number);
+
+#endif
