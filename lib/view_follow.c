@@ -109,25 +109,28 @@ static void note_temporary(struct view *view, const char *file)
 	view->temporary = strdup(file);
 }
 
-static void visit_event(enum watch_event event, const char *file, void *context)
+/* Whether an event is that of a write of this process, which it has told already. Each gives one. Where another process
+ * has our number, as in another container, we count one of its events for ours, and find one too many later. */
+static bool is_told(struct entry *entry, enum watch_event event, const char *from)
+{
+	bool own = false;
+	if (event != WATCH_REPLACED || entry == NULL || !entry->known || entry->writes == 0 || from == NULL ||
+		!spool_is_temporary(from, &own) || !own)
+		return false;
+	entry->writes--;
+	return true;
+}
+
+static void visit_event(enum watch_event event, const char *file, const char *from, void *context)
 {
 	struct drain *drain = context;
 	struct view *view = drain->view;
 	struct slice name = slice_of(file);
-	struct file_id id;
 	if (file[0] == '.' || !slice_has_suffix(name, slice_of(SPOOL_SUFFIX))) {
 		note_temporary(view, file);
 		return;
 	}
-	/* A rename of this process's own, which it has told already. */
-	struct entry *entry = entries_find(&view->entries, name);
-	if (event == WATCH_REPLACED && entry != NULL && entry->known && entry->writes > 0) {
-		entry->writes--;
-		if (spool_identify(view->spool, file, &id, drain->error) == 1 && id.inode == entry->id.inode &&
-			id.size == entry->id.size && id.modified == entry->id.modified)
-			return;
-	}
-	if (read_entry(view, name, drain->error) == -1)
+	if (!is_told(entries_find(&view->entries, name), event, from) && read_entry(view, name, drain->error) == -1)
 		drain->status = -1;
 }
 

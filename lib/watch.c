@@ -50,7 +50,21 @@ int watch_fd(const struct watch *watch)
 	return watch->fd;
 }
 
-/* Reports the events of one read. Writing a file gives a row of equal ones, which are reported once. */
+static bool is_name_event(const struct inotify_event *event)
+{
+	return (event->mask & NAME_EVENTS) != 0;
+}
+
+/* The old name, where the event before is the other half of a rename. */
+static const char *renamed_from(const struct inotify_event *event, const struct inotify_event *previous)
+{
+	bool pair = previous != NULL && previous->len > 0 && (previous->mask & IN_MOVED_FROM) != 0 &&
+		    (event->mask & IN_MOVED_TO) != 0 && previous->cookie == event->cookie;
+	return pair ? previous->name : NULL;
+}
+
+/* Reports the events of one read. Writing a file gives a row of equal ones, which are reported once, and so does an
+ * exchange of two names: one comes, the other goes. */
 static int report(struct watch *watch, const char *data, size_t len, watch_visit *visit, void *context)
 {
 	int result = 0;
@@ -62,11 +76,11 @@ static int report(struct watch *watch, const char *data, size_t len, watch_visit
 			result = -1;
 		if (event->len == 0)
 			continue;
-		bool replaced = (event->mask & NAME_EVENTS) != 0;
-		if (previous != NULL && previous->len > 0 && replaced == ((previous->mask & NAME_EVENTS) != 0) &&
-			strcmp(previous->name, event->name) == 0)
-			continue;
-		visit(replaced ? WATCH_REPLACED : WATCH_WRITTEN, event->name, context);
+		bool same = previous != NULL && previous->len > 0 && is_name_event(event) == is_name_event(previous) &&
+			    strcmp(previous->name, event->name) == 0;
+		if (!same)
+			visit(is_name_event(event) ? WATCH_REPLACED : WATCH_WRITTEN, event->name,
+				renamed_from(event, previous), context);
 	}
 	return result;
 }

@@ -16,7 +16,8 @@ enum watch_event {
 	WATCH_WRITTEN,	/* a file of this name was written in place or got other rights: read it again */
 };
 
-typedef void watch_visit(enum watch_event event, const char *file, void *context);
+/* `from` is the name that the file had before in the directory, where it was renamed; NULL otherwise. */
+typedef void watch_visit(enum watch_event event, const char *file, const char *from, void *context);
 
 /* Watches the directory of a descriptor (which may be closed afterwards). NULL with errno. */
 struct watch *watch_new(int directory);

@@ -46,13 +46,14 @@ static int tear_down(void **state)
 	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
 }
 
-static void see(enum watch_event event, const char *file, void *context)
+static void see(enum watch_event event, const char *file, const char *from, void *context)
 {
 	size_t used = strlen(seen);
 	seen_count++;
 	assert_string_equal(context, "context");
 	if (used + strlen(file) + 3 < sizeof(seen))
-		snprintf(seen + used, sizeof(seen) - used, "%c%s ", event == WATCH_REPLACED ? 'R' : 'W', file);
+		snprintf(seen + used, sizeof(seen) - used, "%c%s%s%s ", event == WATCH_REPLACED ? 'R' : 'W', file,
+			from == NULL ? "" : "<", from == NULL ? "" : from);
 }
 
 static void assert_drained(int result, const char *expected)
@@ -98,7 +99,11 @@ static void test_events(void **state)
 	/* The way of a writer of ours, and of those who move files in and out. */
 	append("d/.t", "4");
 	assert_int_equal(rename("d/.t", "d/a"), 0);
-	assert_drained(0, "R.t W.t R.t Ra ");
+	assert_drained(0, "R.t W.t R.t Ra<.t ");
+	append("d/.t", "4");
+	assert_int_equal(renameat2(AT_FDCWD, "d/.t", AT_FDCWD, "d/a", RENAME_EXCHANGE), 0);
+	assert_int_equal(unlink("d/.t"), 0);
+	assert_drained(0, "R.t W.t R.t Ra<.t R.t<a ");
 	append("outside", "5");
 	assert_int_equal(rename("outside", "d/b"), 0);
 	assert_drained(0, "Rb ");
