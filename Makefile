@@ -25,7 +25,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags libbsd libcurl libmicrohttpd libprotob
 
 # Each tool links what it uses only. libcurl is loaded when a URL is given (lib/http.h says why).
 LIBS_ALL   = -lbsd -lmd -lm
-LIBS_SERVE = -lmicrohttpd -lisal -lsnappy -lprotobuf-c
+LIBS_SERVE = -pthread -lmicrohttpd -lisal -lsnappy -lprotobuf-c
 
 LIB_SOURCES = $(wildcard lib/*.c)
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/metrics.pb-c.o

@@ -68,7 +68,8 @@ struct journal {
 	char boot[JOURNAL_BOOT_SIZE];
 	uint64_t size_max; /* at which a file is full, bytes */
 	struct journal_file files[JOURNAL_FILES];
-	int current; /* index of the file with the highest generation; -1 for none */
+	uint64_t cleaned; /* the generation that journal_set_clean() was told of; 0 for none */
+	int current;	  /* index of the file with the highest generation; -1 for none */
 
 	/* Of the batch that is under way. */
 	struct journal_cursor end; /* behind what was logged */
@@ -114,7 +115,7 @@ int journal_changes_since(struct journal *journal, struct journal_position *from
 /* The generation that waits for a syncfs(2) to be clean; the sync must begin after this call. False for none. */
 bool journal_unclean(const struct journal *journal, uint64_t *generation);
 
-/* Says that such a sync succeeded. */
+/* Says that such a sync succeeded: the next journal_log() tells others. */
 void journal_set_clean(struct journal *journal, uint64_t generation);
 
 /* --- for recovery --- */

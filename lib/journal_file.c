@@ -103,7 +103,8 @@ int journal_file_load(struct journal_file *file)
 		return result;
 	return memcmp(head->magic, MAGIC, sizeof(MAGIC)) == 0 && head->checksum == head_checksum(head) &&
 	       head->boot[0] != '\0' && memchr(head->boot, '\0', sizeof(head->boot)) != NULL &&
-	       head->tail >= JOURNAL_START && head->tail % ALIGNMENT == 0 && head->tail <= INT64_MAX;
+	       head->tail >= JOURNAL_START && head->tail % ALIGNMENT == 0 &&
+	       (head->tail == JOURNAL_START || head->tail <= file->size);
 }
 
 int journal_file_store(struct journal_file *file)
@@ -215,7 +216,7 @@ int journal_file_append(struct journal_file *file, struct journal_cursor *cursor
 int journal_file_cut(struct journal_file *file, const struct journal_cursor *cursor)
 {
 	uint64_t none = ~cursor->chain;
-	return cursor->offset + sizeof(none) > file->size ? 0 : write_at(file->fd, &none, sizeof(none), cursor->offset);
+	return write_at(file->fd, &none, sizeof(none), cursor->offset);
 }
 
 /* Whether the name can be that of a file in the directory that the journal is of. */
@@ -225,11 +226,13 @@ static bool is_name(struct slice name)
 	       memchr(name.data, '/', name.len) == NULL && memchr(name.data, '\0', name.len) == NULL;
 }
 
-static bool is_sound(const struct record_head *head, const struct journal_cursor *cursor)
+static bool is_sound(
+	const struct journal_file *file, const struct record_head *head, const struct journal_cursor *cursor)
 {
 	return head->previous == cursor->chain && head->kind >= JOURNAL_PUT && head->kind <= JOURNAL_TOUCH &&
 	       head->name_len > 0 && head->name_len <= JOURNAL_NAME_MAX && head->text_len <= JOURNAL_RECORD_MAX &&
-	       (head->kind == JOURNAL_PUT || head->text_len == 0);
+	       (head->kind == JOURNAL_PUT || head->text_len == 0) &&
+	       cursor->offset + record_size(head->name_len, head->text_len) <= file->size;
 }
 
 int journal_file_next(const struct journal_file *file, struct journal_cursor *cursor, enum journal_depth depth,
@@ -237,7 +240,7 @@ int journal_file_next(const struct journal_file *file, struct journal_cursor *cu
 {
 	struct record_head head;
 	int result = read_at(file->fd, &head, sizeof(head), cursor->offset);
-	if (result != 1 || !is_sound(&head, cursor))
+	if (result != 1 || !is_sound(file, &head, cursor))
 		return result == -1 ? -1 : 0;
 	size_t len = head.name_len + (depth == JOURNAL_WHOLE ? (size_t)head.text_len : 0);
 	buffer_clear(buffer);

@@ -78,7 +78,8 @@ struct journal_cursor {
 	uint64_t chain;
 };
 
-/* Reads the head. 1; 0 where it is not that of a journal of this format, or says what can't be; -1 with errno. */
+/* Reads the head; the caller has set `size`. 1; 0 where it is not that of a journal of this format, or says what can't
+ * be; -1 with errno. */
 int journal_file_load(struct journal_file *file);
 
 /* Writes the head. 0, or -1 with errno. */

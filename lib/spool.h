@@ -112,10 +112,10 @@ int spool_changes_since(
 	struct spool *spool, struct journal_position *from, spool_visit *visit, void *context, struct error *error);
 
 /* The generation of the journal that waits for a syncfs(2) of the spool's file system, begun after this call. False for
- * none. What is asked after a change under the lock is right until the next. */
+ * none. */
 bool spool_checkpoint_due(const struct spool *spool, uint64_t *generation);
 
-/* Says that such a sync succeeded. Under the lock. */
+/* Says that such a sync succeeded. The file is taken as clean with the next change. */
 void spool_checkpointed(struct spool *spool, uint64_t generation);
 
 /* Removes what writers that were killed left behind. The caller holds the lock, so that no temporary file is in use.

@@ -94,6 +94,8 @@ int service_init(struct service *service, const struct settings *settings, enum 
 	service->body_bytes_max = limits->body > SIZE_MAX / BODIES_IN_MEMORY - decompress_size()
 					  ? SIZE_MAX
 					  : (limits->body + decompress_size()) * BODIES_IN_MEMORY;
+	service->stays = mode == VIEW_FOLLOW;
+	checkpoint_init(&service->checkpoint);
 	rejected_files_init(&service->rejected);
 	TAILQ_INIT(&service->queue);
 	if (store_open(&service->store, settings->spool, &settings->spool_options, mode, limits, error) == -1)
@@ -111,6 +113,7 @@ void service_release(struct service *service)
 	for (size_t i = 0; i < ANSWER_COUNT; i++)
 		if (service->fixed[i] != NULL)
 			MHD_destroy_response(service->fixed[i]);
+	checkpoint_release(&service->checkpoint);
 	rejected_files_release(&service->rejected);
 	counters_close(service->counters);
 	store_close(&service->store);
@@ -128,6 +131,8 @@ static void commit(struct service *service, struct store_change **changes, size_
 {
 	int64_t began = clock_monotonic();
 	store_commit(&service->store, changes, count);
+	if (service->stays)
+		checkpoint_run(&service->checkpoint, &service->store.spool);
 	if (service->counters != NULL && service->settings->spool_options.sync)
 		counters_add_sync(service->counters, (double)(clock_monotonic() - began) / (double)CLOCK_SECOND);
 }

@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "checkpoint.h"
 #include "counters.h"
 #include "error.h"
 #include "input_limits.h"
@@ -35,6 +36,8 @@ struct service {
 	const struct settings *settings;
 	struct store store;
 	struct limits limits;
+	bool stays; /* there is time to sync beside the work */
+	struct checkpoint checkpoint;
 	struct counters *counters;	/* NULL where they can't be opened */
 	struct rejected_files rejected; /* those that were logged */
 	struct request_queue queue;	/* changes to be made */

@@ -1,0 +1,59 @@
+#include "checkpoint.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <unistd.h>
+
+static void *sync_file_system(void *context)
+{
+	struct checkpoint *checkpoint = context;
+	checkpoint->result = syncfs(checkpoint->fd);
+	close(checkpoint->fd);
+	atomic_store(&checkpoint->done, true);
+	return NULL;
+}
+
+void checkpoint_init(struct checkpoint *checkpoint)
+{
+	checkpoint->running = false;
+}
+
+void checkpoint_release(struct checkpoint *checkpoint)
+{
+	if (checkpoint->running)
+		pthread_join(checkpoint->thread, NULL);
+	checkpoint->running = false;
+}
+
+/* Signals are the server's thread's. */
+static int start_thread(struct checkpoint *checkpoint)
+{
+	sigset_t all, before;
+	sigfillset(&all);
+	pthread_sigmask(SIG_SETMASK, &all, &before);
+	int result = pthread_create(&checkpoint->thread, NULL, sync_file_system, checkpoint);
+	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	return result == 0 ? 0 : -1;
+}
+
+static void finish(struct checkpoint *checkpoint, struct spool *spool)
+{
+	checkpoint_release(checkpoint);
+	if (checkpoint->result == 0)
+		spool_checkpointed(spool, checkpoint->generation);
+}
+
+void checkpoint_run(struct checkpoint *checkpoint, struct spool *spool)
+{
+	if (checkpoint->running && atomic_load(&checkpoint->done))
+		finish(checkpoint, spool);
+	if (checkpoint->running || !spool_checkpoint_due(spool, &checkpoint->generation))
+		return;
+	checkpoint->fd = fcntl(spool->groups, F_DUPFD_CLOEXEC, 0);
+	if (checkpoint->fd == -1)
+		return;
+	atomic_init(&checkpoint->done, false);
+	checkpoint->running = start_thread(checkpoint) == 0;
+	if (!checkpoint->running)
+		close(checkpoint->fd);
+}

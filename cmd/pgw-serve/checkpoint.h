@@ -1,0 +1,39 @@
+/*
+ * checkpoint: makes what a full journal file speaks of durable, beside the server's own thread.
+ *
+ *	checkpoint_init(&checkpoint);
+ *	checkpoint_run(&checkpoint, &spool);	after each change
+ *	checkpoint_release(&checkpoint);
+ *
+ * syncfs(2) may take seconds. A thread that lives as long as one call makes it, on a descriptor of its own, and touches
+ * nothing else; the server's own thread tells the spool, when it comes by again.
+ */
+#ifndef PGW_SERVE_CHECKPOINT_H
+#define PGW_SERVE_CHECKPOINT_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "spool.h"
+
+struct checkpoint {
+	bool running;	     /* there is a thread to be joined */
+	uint64_t generation; /* of the journal, that it works for */
+	pthread_t thread;
+	int fd;		  /* the thread's */
+	int result;	  /* of syncfs(2), once done */
+	atomic_bool done; /* says that the thread is about to end */
+};
+
+void checkpoint_init(struct checkpoint *checkpoint);
+
+/* Waits for a sync that is under way, as the end of the process would. */
+void checkpoint_release(struct checkpoint *checkpoint);
+
+/* Tells the spool of a sync that has ended well, and starts one where it is due and none is under way. Where no thread
+ * can be made, whoever fills the next file of the journal syncs by himself. */
+void checkpoint_run(struct checkpoint *checkpoint, struct spool *spool);
+
+#endif
