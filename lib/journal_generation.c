@@ -92,11 +92,17 @@ int journal_sync_file(const struct journal_file *file)
 	return result;
 }
 
+/* Broken until it is known to be on disk: what a failed sync has taken for clean may never get there. */
 int journal_renew(struct journal *journal)
 {
-	return sync_all(journal) == -1 || begin_generation(journal, journal->current) == -1
-		       ? -1
-		       : journal_sync_file(&journal->files[journal->current]);
+	struct journal_file *file = &journal->files[journal->current];
+	if (sync_all(journal) == 0 && begin_generation(journal, journal->current) == 0 && journal_sync_file(file) == 0)
+		return 0;
+	int number = errno;
+	file->head.flags |= JOURNAL_BROKEN;
+	journal_file_store(file);
+	errno = number;
+	return -1;
 }
 
 /* Whoever may write the directory shall be able to write the file: it gets the directory's rights to write, and where

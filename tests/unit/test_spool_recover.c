@@ -8,9 +8,11 @@
 
 #include <cmocka.h>
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -25,8 +27,24 @@ static const struct spool_options defaults = SPOOL_OPTIONS_DEFAULT;
 static const struct spool_options no_sync = {.create = true, .lock_timeout = 10000};
 static const struct spool_options read_only = {.read_only = true};
 
+/* In the place of the C library's: a disk that fails. */
+static bool fdatasync_fails, syncfs_fails;
+
+int fdatasync(int fd)
+{
+	errno = EIO;
+	return fdatasync_fails ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int syncfs(int fd)
+{
+	errno = EIO;
+	return syncfs_fails ? -1 : (int)syscall(SYS_syncfs, fd);
+}
+
 static int set_up(void **state)
 {
+	fdatasync_fails = syncfs_fails = false;
 	umask(022);
 	strcpy(scratch, "/tmp/test_recover.XXXXXX");
 	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
@@ -486,6 +504,51 @@ static void test_twice(void **state)
 	assert_absent("s/groups/job=b.prom");
 }
 
+static void assert_sync_fails(struct spool *spool)
+{
+	struct error error;
+	struct spool_change changes[] = {put("job=a.prom", "a 2\n"), removal("job=b.prom"), put("job=c.prom", "c\n")};
+	assert_int_equal(spool_lock(spool, &error), 0);
+	spool_apply(spool, changes, 3);
+	spool_unlock(spool);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(changes[i].failed);
+		assert_int_equal(changes[i].error.kind, ERROR_IO);
+		assert_string_equal(
+			changes[i].error.message, "can't write the journal of the spool s: Input/output error");
+	}
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	assert_absent("s/groups/job=c.prom");
+}
+
+/* What could not be made durable is refused, and does not come back after a crash. */
+static void test_failing_disk(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply(&spool, put("job=b.prom", "b 1\n"));
+	fdatasync_fails = true;
+	assert_sync_fails(&spool);
+	/* Nothing is appended before all that is changed is durable. */
+	syncfs_fails = true;
+	fdatasync_fails = false;
+	assert_sync_fails(&spool);
+	crash(&spool);
+	syncfs_fails = false;
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	assert_absent("s/groups/job=c.prom");
+	spool = open_spool(&defaults);
+	apply(&spool, put("job=a.prom", "a 3\n"));
+	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
+	crash(&spool);
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 3\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -504,6 +567,7 @@ int main(void)
 		TEST(test_cut_short),
 		TEST(test_read_only),
 		TEST(test_twice),
+		TEST(test_failing_disk),
 	};
 	return cmocka_run_group_tests_name("spool_recover", tests, NULL, NULL);
 }
