@@ -146,8 +146,9 @@ int journal_look(struct journal *journal, struct error *error)
 void journal_begin(struct journal *journal)
 {
 	journal->logged = false;
-	journal->foreign = journal->current != -1 &&
-			   journal_groups_modified(journal) != journal->files[journal->current].head.modified;
+	journal->modified = journal_groups_modified(journal);
+	journal->foreign =
+		journal->current != -1 && journal->modified != journal->files[journal->current].head.modified;
 }
 
 static int anchor(struct journal *journal, struct journal_file *file)
@@ -199,11 +200,10 @@ static int write_records(struct journal *journal, const struct journal_record *r
 static void set_times(struct journal *journal, struct journal_record *records, size_t count)
 {
 	const struct journal_head *head = &journal->files[journal->current].head;
-	int64_t modified = journal_groups_modified(journal);
 	if (journal->time < head->time)
 		journal->time = head->time;
-	if (journal->time < modified)
-		journal->time = modified;
+	if (journal->time < journal->modified)
+		journal->time = journal->modified;
 	for (size_t i = 0; i < count; i++)
 		records[i].before = head->modified;
 }

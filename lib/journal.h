@@ -74,6 +74,7 @@ struct journal {
 	/* Of the batch that is under way. */
 	struct journal_cursor end; /* behind what was logged */
 	int64_t time;		   /* of the last record */
+	int64_t modified;	   /* the time of modification of groups/ before it, ns */
 	bool logged;		   /* there is a tail to be moved */
 	bool foreign;		   /* others changed groups/, or a change could not be logged */
 };
