@@ -466,19 +466,17 @@ static size_t format_special(double value, char *text)
 	return len;
 }
 
-/* Counts and zeros, which most samples have, need no search for the shortest decimal. */
+/* Counts and zeros below 10^6, where the exponent begins: most samples need no search for the shortest decimal. */
 static size_t format_small_integer(unsigned n, char text[NUMBER_TEXT_SIZE])
 {
 	uint64_t split = split_digits(n);
 	int zeros = leading_zeros(split | UINT64_C(1) << 56); /* of 0 the last digit stays */
-	uint64_t ascii = htole64((split | EIGHT_ZEROS) >> zeros * 8);
-	memcpy(text, &ascii, sizeof(ascii));
+	store_digits(text, split >> zeros * 8);
 	return (size_t)(8 - zeros);
 }
 
 size_t number_format(double value, char text[NUMBER_TEXT_SIZE])
 {
-	/* Below 10^6, where the exponent begins. */
 	if (value >= 0 && value < 1e6 && value == (double)(unsigned)value)
 		return format_small_integer((unsigned)value, text);
 
