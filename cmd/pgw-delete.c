@@ -32,24 +32,22 @@ static int show_url(const struct gateway *gateway, const struct grouping_key *ke
 }
 
 /* Prints the key of the group where it is there. */
-static int show_group(const char *spool, const struct deletion *deletion, struct error *error)
+static int show_group(const char *path, const struct deletion *deletion, struct error *error)
 {
-	const struct limits limits = LIMITS_DEFAULT;
 	struct spool_options options = SPOOL_OPTIONS_DEFAULT;
 	options.create = false;
 	options.read_only = true;
-	struct store store;
-	if (store_open(&store, spool, &options, VIEW_SCAN, &limits, error) == -1)
+	struct spool spool;
+	struct file_id unused;
+	if (spool_open(&spool, path, &options, error) == -1)
 		return -1;
-	int result = view_refresh(store.view, error);
-	if (result == 0) {
-		if (view_has_file(store.view, deletion->key.file))
-			puts(deletion->key.text.data);
-		else if (deletion->verbose)
-			warnx("%s: not there", grouping_key_show(&deletion->key).text);
-	}
-	store_close(&store);
-	return result;
+	int there = spool_identify(&spool, deletion->key.file.data, &unused, error);
+	if (there == 1)
+		puts(deletion->key.text.data);
+	else if (there == 0 && deletion->verbose)
+		warnx("%s: not there", grouping_key_show(&deletion->key).text);
+	spool_close(&spool);
+	return there == -1 ? -1 : 0;
 }
 
 static int show(const struct destination *destination, const struct deletion *deletion, struct error *error)

@@ -72,9 +72,13 @@ int destination_check(struct destination *destination, const struct destination_
 {
 	if (destination->spool == NULL || spool_is_new(destination->spool))
 		return exposition_check(change->pushed, error);
-	destination->options.read_only = true;
 	destination->options.create = false;
-	if (open_store(destination, error) == -1)
+	int opened = open_store(destination, error);
+	if (opened == -1 && error->kind == ERROR_PERMISSION) {
+		destination->options.read_only = true;
+		opened = open_store(destination, error);
+	}
+	if (opened == -1)
 		return -1;
 	const struct store_change pushed = {.method = change->method, .key = change->key, .pushed = change->pushed};
 	return store_check(&destination->store, &pushed, error);

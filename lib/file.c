@@ -57,6 +57,17 @@ int file_sync(int fd)
 	return result;
 }
 
+bool file_mark_directory(int directory, int64_t *modified)
+{
+	struct stat status;
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}};
+	int64_t mark = clock_wall();
+	times[1] = (struct timespec){.tv_sec = mark / CLOCK_SECOND, .tv_nsec = mark % CLOCK_SECOND};
+	bool marked = futimens(directory, times) == 0;
+	*modified = fstat(directory, &status) == -1 ? 0 : clock_from(&status.st_mtim);
+	return marked && *modified == mark;
+}
+
 int file_close(int fd)
 {
 	int number = errno;

@@ -40,6 +40,14 @@ int file_write_all(int fd, struct slice bytes);
 /* fsync(2), through signals. 0, or -1 with errno. */
 int file_sync(int fd);
 
+/*
+ * Gives a directory a time of modification that no change in it will give it: the clock's, to the nanosecond, where the
+ * kernel takes the time of its last tick. As long as the directory has it, nobody made, renamed or removed a file in
+ * it. *modified is the time that it has then, in ns since the epoch; false where that is only the kernel's, since the
+ * directory is another user's.
+ */
+bool file_mark_directory(int directory, int64_t *modified);
+
 /* Closes a descriptor that may be -1 and keeps errno. Returns -1, what a closed one is set to. */
 int file_close(int fd);
 

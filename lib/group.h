@@ -45,7 +45,7 @@ struct group {
 	size_t block_count;
 	size_t series_count;	   /* of all blocks */
 	size_t text_size;	   /* bytes of the group file */
-	struct fingerprint shape;  /* of the names, types and series, in their order */
+	struct fingerprint shape;  /* of the names, types and series, in their order (hash_series()) */
 	uint32_t *lines;	   /* of each series in what was pushed, 0 for one that was there before; or NULL */
 	int64_t push_time;	   /* last push that succeeded, ns since the epoch; 0 for never */
 	int64_t push_failure_time; /* last push that was refused, the same */
@@ -75,6 +75,9 @@ void group_forget_lines(struct group *group);
  */
 struct group *group_read(
 	struct slice file, struct slice text, int64_t modified, const struct limits *limits, struct error *error);
+
+/* Whether a file that group_read() refused like this can be a group for nobody, whatever his limits. */
+bool group_is_malformed(enum error_kind kind);
 
 /*
  * The group after a push. `old` is the group before, or NULL; `key` is finished; `pushed` has passed

@@ -193,10 +193,10 @@ static struct fingerprint shape_of(const struct maker *maker)
 	uint64_t context = 0;
 	for (size_t i = 0; i < maker->block_count; i++) {
 		const struct block *block = &maker->blocks[i];
-		context = hash_fingerprint(context + (uint64_t)block->type, block->name).low;
+		context = hash_series(context + (uint64_t)block->type, block->name).low;
 		context ^= block->series_count;
 	}
-	return hash_fingerprint(
+	return hash_series(
 		context, slice_make((const char *)maker->series, maker->series_count * sizeof(*maker->series)));
 }
 

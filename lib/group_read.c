@@ -206,3 +206,8 @@ out:
 	exposition_release(&exposition);
 	return group;
 }
+
+bool group_is_malformed(enum error_kind kind)
+{
+	return kind == ERROR_SYNTAX || kind == ERROR_INCONSISTENT;
+}

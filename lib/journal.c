@@ -151,6 +151,16 @@ void journal_begin(struct journal *journal)
 		journal->current != -1 && journal->modified != journal->files[journal->current].head.modified;
 }
 
+void journal_pause(struct journal *journal)
+{
+	file_mark_directory(journal->groups, &journal->noted);
+}
+
+void journal_resume(struct journal *journal)
+{
+	journal->foreign |= journal_groups_modified(journal) != journal->noted;
+}
+
 static int anchor(struct journal *journal, struct journal_file *file)
 {
 	if (file->head.flags & JOURNAL_ANCHORED)
@@ -253,7 +263,7 @@ void journal_end(struct journal *journal, enum journal_end end)
 		file->head.time = journal->time;
 	}
 	file->head.foreign += journal->foreign;
-	file->head.modified = journal_groups_modified(journal);
+	file_mark_directory(journal->groups, &file->head.modified);
 	journal->logged = journal->foreign = false;
 	if (end == JOURNAL_UNDONE)
 		file->head.flags |= JOURNAL_BROKEN;

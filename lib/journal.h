@@ -77,6 +77,7 @@ struct journal {
 	int64_t modified;	   /* the time of modification of groups/ before it, ns */
 	bool logged;		   /* there is a tail to be moved */
 	bool foreign;		   /* others changed groups/, or a change could not be logged */
+	int64_t noted;		   /* the time of modification of groups/ while others must not change it */
 };
 
 /* `path` is that of the spool, for messages; it must outlive the journal, as the descriptors must. */
@@ -89,6 +90,11 @@ int journal_look(struct journal *journal, struct error *error);
 
 /* Begins a batch: compares the time of modification of groups/ with the one that was noted. */
 void journal_begin(struct journal *journal);
+
+/* For the long wait for the disk in the midst of a batch: tells what others change in groups/ from what this process
+ * has changed before and will change after. */
+void journal_pause(struct journal *journal);
+void journal_resume(struct journal *journal);
 
 /*
  * Writes records, and makes them durable with `sync`, for which support must be JOURNAL_KEEPS. 0; 1 where they have no

@@ -418,3 +418,17 @@ int spool_read(struct spool *spool, const char *file, struct buffer *text, struc
 	close(fd);
 	return result;
 }
+
+/* --- the mark --- */
+
+int64_t spool_marked(const struct spool *spool)
+{
+	struct stat status;
+	return fstat(spool->groups, &status) == -1 ? SPOOL_UNMARKED : file_identify(&status).modified;
+}
+
+int64_t spool_mark(struct spool *spool)
+{
+	int64_t mark;
+	return file_mark_directory(spool->groups, &mark) ? mark : SPOOL_UNMARKED;
+}

@@ -118,6 +118,12 @@ bool spool_checkpoint_due(const struct spool *spool, uint64_t *generation);
 /* Says that such a sync succeeded. The file is taken as clean with the next change. */
 void spool_checkpointed(struct spool *spool, uint64_t generation);
 
+/* The time of modification of groups/ (ns since the epoch), and one that no change by anybody will give it
+ * (file_mark_directory()); SPOOL_UNMARKED where that can't be. */
+#define SPOOL_UNMARKED INT64_MIN
+int64_t spool_mark(struct spool *spool);
+int64_t spool_marked(const struct spool *spool);
+
 /* Removes what writers that were killed left behind. The caller holds the lock, so that no temporary file is in use.
  * 0, or -1 with an error. */
 int spool_sweep(struct spool *spool, struct error *error);

@@ -149,9 +149,13 @@ static bool apply_round(struct spool *spool, struct spool_change *changes, size_
 {
 	journal_begin(&spool->journal);
 	write_temporaries(spool, changes, count);
+	if (spool->options.sync)
+		journal_pause(&spool->journal);
 	enum way way = log_round(spool, changes, count);
 	if (way == WAY_FILES)
 		sync_temporaries(spool, changes, count);
+	if (spool->options.sync)
+		journal_resume(&spool->journal);
 	enum journal_end end = put_in_place(spool, changes, count);
 	journal_end(&spool->journal, way == WAY_JOURNAL ? end : JOURNAL_DONE);
 	return way == WAY_FILES;

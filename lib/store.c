@@ -2,8 +2,10 @@
 
 #include <stdlib.h>
 
+#include "catalog.h"
 #include "group.h"
 #include "hash.h"
+#include "store_parts.h"
 #include "tag_table.h"
 
 int store_open(struct store *store, const char *path, const struct spool_options *options, enum view_mode mode,
@@ -17,6 +19,9 @@ int store_open(struct store *store, const char *path, const struct spool_options
 		spool_close(&store->spool);
 		return -1;
 	}
+	store->shortcuts = mode == VIEW_SCAN && !options->read_only;
+	if (store->shortcuts)
+		catalog_prepare(&store->spool);
 	return 0;
 }
 
@@ -161,8 +166,8 @@ static int put(struct store *store, struct plan *plan, struct group *group, bool
 	return 0;
 }
 
-/* The group after a push, or NULL with the error. */
-static struct group *make_group(struct store *store, const struct store_change *change, struct error *error)
+struct group *store_make_group(
+	const struct store *store, const struct store_change *change, const struct group *old, struct error *error)
 {
 	if (change->refused != NULL) {
 		*error = *change->refused;
@@ -170,14 +175,15 @@ static struct group *make_group(struct store *store, const struct store_change *
 	}
 	if (exposition_check(change->pushed, error) == -1)
 		return NULL;
-	return group_push(view_group(store->view, change->key->file), change->key, change->pushed,
-		change->method == STORE_PUT ? PUSH_PUT : PUSH_POST, change->time, &store->limits, error);
+	return group_push(old, change->key, change->pushed, change->method == STORE_PUT ? PUSH_PUT : PUSH_POST,
+		change->time, &store->limits, error);
 }
 
 /* As put(), or -1 with an error and the view as it was. */
 static int push(struct store *store, struct plan *plan, const struct store_change *change, struct error *error)
 {
-	struct group *group = make_group(store, change, error);
+	const struct group *old = view_group(store->view, change->key->file);
+	struct group *group = store_make_group(store, change, old, error);
 	if (group == NULL)
 		return -1;
 	int status = put(store, plan, group, change->unchecked, error);
@@ -256,16 +262,59 @@ static void sweep(struct store *store)
 	store->swept = true;
 }
 
+/* Under the lock, by the view. */
+static int commit_by_view(struct store *store, struct plan *plan, size_t count, struct error *error)
+{
+	if (view_refresh(store->view, error) == -1)
+		return -1;
+	sweep(store);
+	return apply_all(store, plan, count, error);
+}
+
+/* By the catalog, and where there is none, by a new one: takes no longer, whatever the spool has. 1 where the change
+ * was made, 0 where the view must do it. */
+static int commit_by_catalog(struct store *store, struct plan *plan, enum store_shortcut *shortcut, struct error *error)
+{
+	struct catalog *made = NULL;
+	*shortcut = SHORTCUT_NO_CATALOG;
+	for (unsigned i = 0; i < 2 && *shortcut == SHORTCUT_NO_CATALOG; i++) {
+		if (i == 1 && (made = catalog_make(&store->spool, &store->limits)) == NULL)
+			break;
+		if (spool_check_there(&store->spool, error) == -1 || spool_lock(&store->spool, error) == -1) {
+			catalog_close(made);
+			return -1;
+		}
+		*shortcut = store_take_shortcut(store, made, plan->changes[0]);
+		spool_unlock(&store->spool);
+	}
+	return *shortcut == SHORTCUT_DONE;
+}
+
+/* Whether files that could be groups are left out. */
+static bool has_clashes(const struct view *view)
+{
+	const void *cursor = NULL;
+	const char *file, *reason;
+	while (view_next_rejected(view, &cursor, &file, &reason))
+		if (view_stored_group(view, slice_of(file)) != NULL)
+			return true;
+	return false;
+}
+
 static int commit(struct store *store, struct plan *plan, size_t count, struct error *error)
 {
+	enum store_shortcut shortcut = SHORTCUT_NO_CATALOG;
+	bool tries = store->shortcuts && count == 1;
+	const struct store_change *change = tries ? plan->changes[0] : NULL;
+	int status = tries ? commit_by_catalog(store, plan, &shortcut, error) : 0;
+	if (status != 0)
+		return status == 1 ? 0 : -1;
 	/* Twice: the first may read the whole spool and holds nobody up, the second has only what came since. */
 	if (view_refresh(store->view, error) == -1 || spool_lock(&store->spool, error) == -1)
 		return -1;
-	int status = view_refresh(store->view, error);
-	if (status == 0) {
-		sweep(store);
-		status = apply_all(store, plan, count, error);
-	}
+	status = commit_by_view(store, plan, count, error);
+	if (status == 0 && shortcut == SHORTCUT_UNSURE && !change->failed && !has_clashes(store->view))
+		catalog_drop(&store->spool);
 	spool_unlock(&store->spool);
 	return status;
 }
@@ -290,13 +339,21 @@ void store_commit(struct store *store, struct store_change **changes, size_t cou
 
 int store_check(struct store *store, const struct store_change *change, struct error *error)
 {
+	int status;
+	struct error busy;
+	if (store->shortcuts && spool_lock(&store->spool, &busy) == 0) {
+		enum store_shortcut shortcut = store_check_shortcut(store, change, &status, error);
+		spool_unlock(&store->spool);
+		if (shortcut == SHORTCUT_DONE)
+			return status;
+	}
 	if (view_refresh(store->view, error) == -1)
 		return -1;
 	struct spool_change file;
 	struct plan plan = {.files = &file};
 	if (tag_table_reserve(&plan.places, 1) == -1)
 		return error_set_memory(error);
-	int status = push(store, &plan, change, error);
+	status = push(store, &plan, change, error);
 	if (status == 0)
 		view_forget(store->view, change->key->file);
 	tag_table_release(&plan.places);

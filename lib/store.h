@@ -48,10 +48,12 @@ struct store {
 	struct spool spool;
 	struct view *view;
 	struct limits limits;
-	bool swept; /* of what killed writers left, when this process first wrote */
+	bool shortcuts; /* one change is made by the catalog where that can be, without reading the spool */
+	bool swept;	/* of what killed writers left, when this process first wrote */
 };
 
-/* `mode` is that of the store's view. */
+/* `mode` is that of the store's view. With VIEW_SCAN, a change that comes alone is made by the spool's catalog
+ * (catalog.h): it costs its own group, and the view need not be refreshed before. */
 int store_open(struct store *store, const char *path, const struct spool_options *options, enum view_mode mode,
 	const struct limits *limits, struct error *error);
 void store_close(struct store *store);

@@ -16,6 +16,7 @@ FUZZ_SECONDS    = 60
 UNIT_TESTS   = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
 FUZZ_TARGETS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
+TEST_TOOLS   = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 CLI_TESTS    = $(wildcard tests/cli/*.t)
 PEER_TESTS   = $(wildcard tests/peer/*.t)
 
@@ -28,15 +29,15 @@ PROVE   = mkdir -p $(RESULTS) && env PGW_BIN=$(abspath $(BUILD)) PGW_RESULTS=$(R
 
 check-unit: $(UNIT_TESTS)
 	$(PROVE) $(UNIT_TESTS)
-check-cli: all
+check-cli: all $(TEST_TOOLS)
 	$(PROVE) $(CLI_TESTS)
-check-peer: all
+check-peer: all $(TEST_TOOLS)
 	$(PROVE) $(PEER_TESTS)
 check-fuzz: $(FUZZ_REPLAYS)
 	$(PROVE) $(FUZZ_REPLAYS)
 
 # All kinds in one run, so that none waits for the slowest of another.
-check-all: all $(UNIT_TESTS) $(FUZZ_REPLAYS)
+check-all: all $(TEST_TOOLS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
 	$(PROVE) $(PEER_TESTS) $(CLI_TESTS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
 
 # A strict build has a folder of its own: -Werror must see every file. A step that fails doesn't keep the others back.
@@ -58,7 +59,7 @@ step-asan: asan
 asan:
 	@echo "check: tests under AddressSanitizer and UBSan"
 	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/asan CFLAGS="-O1 -g $(SANITIZE)" check-all
-check-programs: all $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BUILD)/tests/bench/parse
+check-programs: all $(TEST_TOOLS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BUILD)/tests/bench/parse
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
@@ -70,6 +71,9 @@ $(BUILD)/tests/fuzz/replay_%.o: tests/fuzz/replay.c
 	@mkdir -p $(@D)
 	$(if $(V),,@echo "  CC   $@")
 	$(Q)$(CC) $(ALL_CFLAGS) -DCORPUS='"tests/fuzz/corpus/$*"' -c -o $@ $<
+$(BUILD)/tests/tools/%: $(BUILD)/tests/tools/%.o $(LIBPGW)
+	$(if $(V),,@echo "  CC   $@")
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< $(LIBPGW) $(LIBS_ALL)
 $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)

@@ -101,7 +101,9 @@ int service_init(struct service *service, const struct settings *settings, enum 
 	if (store_open(&service->store, settings->spool, &settings->spool_options, mode, limits, error) == -1)
 		return -1;
 	open_counters(service);
-	if (make_fixed_responses(service, error) == -1 || service_refresh(service, error) == -1) {
+	/* A push from inetd needs no view. */
+	bool reads = mode == VIEW_FOLLOW;
+	if (make_fixed_responses(service, error) == -1 || (reads && service_refresh(service, error) == -1)) {
 		service_release(service);
 		return -1;
 	}

@@ -53,7 +53,7 @@ struct service {
 	struct MHD_Response *fixed[ANSWER_COUNT];
 };
 
-/* Opens the spool and reads all of it. The settings must outlive the service. 0 or -1. */
+/* Opens the spool and, with VIEW_FOLLOW, reads all of it. The settings must outlive the service. 0 or -1. */
 int service_init(struct service *service, const struct settings *settings, enum view_mode mode, struct error *error);
 void service_release(struct service *service);
 

@@ -105,6 +105,7 @@ job=push2.prom
 job=serve1.prom
 job=serve2.prom' "sweeps what was left"
 is "$(find spool -name ".*" | wc -l)" 0 "everywhere"
+ok "the catalog agrees with the files" "$PGW_BIN/tests/tools/catalog_agrees" spool
 for writer in $writers; do
 	is "$(cat "$writer.killed")" "$kills" "$writer was killed $kills times"
 	ok "$writer failed for no other reason" test ! -e "$writer.unexpected"

@@ -8,7 +8,7 @@ printf 'b{x="y"} 2\n' >two.prom
 # Input
 exits 0 "stdin into a new spool" pgw-push -d spool -j backup <one.prom
 is "$out$err" "" "it says nothing"
-is "$(ls spool)" $'groups\njournal.0\nlock\nversion' "the spool has its files"
+is "$(ls spool)" $'catalog\ngroups\njournal.0\nlock\nversion' "the spool has its files"
 is "$(cat spool/version)" "pgw-spool 1" "and its version"
 is "$(group_files spool)" "job=backup.prom" "and one group"
 is "$(normal spool/groups/job=backup.prom)" '# TYPE a untyped

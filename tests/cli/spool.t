@@ -158,7 +158,7 @@ exits 73 "a file" pgw-push -d stuff/file -j first <<<'first 1'
 exits 73 "no parent folder" pgw-push -d no/where -j first <<<'first 1'
 mkdir void
 exits 0 "an empty folder" pgw-push -d void -j first <<<'first 1'
-is "$(ls void)" $'groups\njournal.0\nlock\nversion' "becomes a spool"
+is "$(ls void)" $'catalog\ngroups\njournal.0\nlock\nversion' "becomes a spool"
 if [ "$(id -u)" -eq 0 ]; then
 	chmod 755 "$SCRATCH"
 	exits 77 "somebody else's spool" setpriv --reuid=65534 --regid=65534 --clear-groups \

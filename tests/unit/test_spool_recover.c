@@ -120,15 +120,31 @@ static void apply(struct spool *spool, struct spool_change change)
 		fail_msg("%s", change.error.message);
 }
 
+static int64_t modified(const char *path)
+{
+	struct stat status;
+	assert_int_equal(stat(path, &status), 0);
+	return clock_from(&status.st_mtim);
+}
+
+static void set_modified(const char *path, int64_t time)
+{
+	const struct timespec times[2] = {
+		{.tv_nsec = UTIME_OMIT}, {.tv_sec = time / CLOCK_SECOND, .tv_nsec = time % CLOCK_SECOND}};
+	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
+}
+
 /* A change that reached the journal and, what the crash took away, groups/. */
 static void log_only(struct spool *spool, enum journal_kind kind, const char *file, const char *text)
 {
 	struct error error;
 	struct journal_record record = {.kind = kind, .file = slice_of(file), .text = slice_of(text)};
 	assert_int_equal(spool_lock(spool, &error), 0);
+	int64_t before = modified("s/groups");
 	journal_begin(&spool->journal);
 	assert_int_equal(journal_log(&spool->journal, &record, 1, true, &error), 0);
 	journal_end(&spool->journal, JOURNAL_DONE);
+	set_modified("s/groups", before);
 	spool_unlock(spool);
 }
 
@@ -156,20 +172,6 @@ static void crash(struct spool *spool)
 		assert_int_equal(journal_file_store(&file), 0);
 		close(file.fd);
 	}
-}
-
-static int64_t modified(const char *path)
-{
-	struct stat status;
-	assert_int_equal(stat(path, &status), 0);
-	return clock_from(&status.st_mtim);
-}
-
-static void set_modified(const char *path, int64_t time)
-{
-	const struct timespec times[2] = {
-		{.tv_nsec = UTIME_OMIT}, {.tv_sec = time / CLOCK_SECOND, .tv_nsec = time % CLOCK_SECOND}};
-	assert_int_equal(utimensat(AT_FDCWD, path, times, 0), 0);
 }
 
 static void assert_recovered(void)
