@@ -178,6 +178,8 @@ for i in 1 2 3 4 5 6 7 8; do
 done
 wait "${storms[@]}"
 is "$(cat storm.*)" "" "pushes, deletions and changes by hand at the same time"
+# One by hand in the very moment of a rename is noticed with the next one (pgw-spool(5)).
+by_hand job=hand2.prom 'v{i="9"} 1'
 exits 0 "a last push" push -j last <<<'last 1'
 ok "the catalog agrees with the files" agrees
 stops TERM "$server" 0 "the server stops"

@@ -9,7 +9,7 @@ import client_model as model
 from .wanted import NOT_COMMON_FLAGS, comparable_header, refusal, without_infinite_bucket
 
 # Families of the gateway's own, whose HELP is each one's own.
-OWN = ("pushgateway_", "promhttp_")
+OWN = ("process_", "pushgateway_", "promhttp_")
 EMPTY_STORE = ["", '{"data": [], "status": "success"}']
 
 # What is in the store.
