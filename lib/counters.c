@@ -90,6 +90,12 @@ struct counters {
 
 /* --- the file --- */
 
+/* How long to wait for others, in ms. Each keeps the lock for some microseconds; who keeps it longer must not hold up
+ * the gateway, which can flush later. */
+#define WAIT_OPEN   1000
+#define WAIT_APPEND 100
+#define WAIT_FLUSH  10
+
 static void merge_counts(uint64_t *counts, const uint64_t *others, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
@@ -177,9 +183,9 @@ static int write_pending(struct counters *counters, int fd)
 }
 
 /* Reads the file and adds what is pending. The rings are read for who wants them. */
-static int exchange(struct counters *counters, bool rings, struct error *error)
+static int exchange(struct counters *counters, bool rings, unsigned wait, struct error *error)
 {
-	int fd = shared_file_lock(&file, counters->directory, error);
+	int fd = shared_file_lock(&file, counters->directory, wait, error);
 	if (fd == -1)
 		return -1;
 	int status = read_at(fd, &counters->stored.totals, sizeof(struct totals), 0);
@@ -203,7 +209,7 @@ struct counters *counters_open(int directory, struct error *error)
 	counters->directory = fcntl(directory, F_DUPFD_CLOEXEC, 0);
 	if (counters->directory == -1)
 		error_set_errno(error, ERROR_CREATE, "can't open %s", file.name);
-	else if (exchange(counters, false, error) == 0)
+	else if (exchange(counters, false, WAIT_OPEN, error) == 0)
 		return counters;
 	file_close(counters->directory);
 	free(counters);
@@ -215,7 +221,8 @@ void counters_close(struct counters *counters)
 	struct error unused;
 	if (counters == NULL)
 		return;
-	counters_flush(counters, &unused);
+	if (counters->any)
+		exchange(counters, false, WAIT_OPEN, &unused);
 	close(counters->directory);
 	free(counters);
 }
@@ -227,7 +234,7 @@ bool counters_pending(const struct counters *counters)
 
 int counters_flush(struct counters *counters, struct error *error)
 {
-	return counters->any ? exchange(counters, false, error) : 0;
+	return counters->any ? exchange(counters, false, WAIT_FLUSH, error) : 0;
 }
 
 void counters_reset(struct counters *counters)
@@ -446,7 +453,7 @@ int counters_append(struct counters *counters, struct buffer *out, struct error 
 	struct tally *tally = malloc(sizeof(*tally));
 	if (tally == NULL)
 		return error_set_memory(error);
-	exchange(counters, true, &unused);
+	exchange(counters, true, WAIT_APPEND, &unused);
 	*tally = counters->stored;
 	merge_totals(&tally->totals, &counters->pending.totals);
 	int status = append_families(tally, out);

@@ -4,7 +4,7 @@
  *	struct counters *counters = counters_open(spool_directory_fd, &error);
  *	counters_add_request(counters, "push", "put", 200);
  *	counters_add_push(counters, "put", seconds, bytes);
- *	counters_flush(counters, &error);			once a second where counters_pending()
+ *	counters_flush(counters, &error);			often, where counters_pending()
  *	counters_append(counters, &text, &error);
  *	counters_close(counters);
  *
@@ -41,7 +41,8 @@ void counters_close(struct counters *counters);
 bool counters_pending(const struct counters *counters);
 
 /* Adds what was counted since the last time to the file. 0, or -1 with ERROR_CREATE, ERROR_IO, ERROR_PERMISSION,
- * ERROR_FULL or, where somebody keeps the file locked for a tenth of a second, ERROR_BUSY: it stays pending. */
+ * ERROR_FULL or, where somebody keeps the file locked, ERROR_BUSY: it stays pending. Opening and closing wait for the
+ * lock for a second, appending for a tenth of one, flushing for a hundredth. */
 int counters_flush(struct counters *counters, struct error *error);
 
 /* Begins to count from zero, for all processes. */

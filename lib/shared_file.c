@@ -5,11 +5,11 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "file.h"
 
 #define HEAD_SIZE_MAX 64
-#define LOCK_ATTEMPTS 100
-#define LOCK_PAUSE    1000000 /* ns between two of them */
+#define LOCK_PAUSE    CLOCK_MILLISECOND /* between two attempts */
 
 /* Each time somebody else was quicker to make the file, or to remove it. */
 #define OPEN_ATTEMPTS 100
@@ -55,9 +55,9 @@ static int open_or_make(const struct shared_file *file, int directory)
 	return fd;
 }
 
-static int lock(const struct shared_file *file, int fd, struct error *error)
+static int lock(const struct shared_file *file, int fd, unsigned wait, struct error *error)
 {
-	for (int i = 0; i < LOCK_ATTEMPTS; i++) {
+	for (unsigned i = 0; i <= wait; i++) {
 		if (flock(fd, LOCK_EX | LOCK_NB) == 0)
 			return 0;
 		if (errno != EWOULDBLOCK && errno != EINTR)
@@ -94,7 +94,7 @@ static int make_right(const struct shared_file *file, int directory, int fd, str
 	return 0;
 }
 
-int shared_file_lock(const struct shared_file *file, int directory, struct error *error)
+int shared_file_lock(const struct shared_file *file, int directory, unsigned wait, struct error *error)
 {
 	for (int i = 0; i < OPEN_ATTEMPTS; i++) {
 		int fd = open_or_make(file, directory);
@@ -102,7 +102,7 @@ int shared_file_lock(const struct shared_file *file, int directory, struct error
 			return fail(file, error);
 		if (fd == -1)
 			continue;
-		int result = lock(file, fd, error);
+		int result = lock(file, fd, wait, error);
 		if (result == 0)
 			result = make_right(file, directory, fd, error);
 		if (result == 1)

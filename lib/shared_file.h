@@ -2,7 +2,7 @@
  * shared_file: a small file of one size that processes read and write in turns.
  *
  *	static const struct shared_file file = {.name = "counters", .head = HEAD, .size = sizeof(struct layout)};
- *	int fd = shared_file_lock(&file, directory_fd, &error);
+ *	int fd = shared_file_lock(&file, directory_fd, wait, &error);
  *	pread(fd, ...);
  *	pwrite(fd, ...);
  *	close(fd);
@@ -28,7 +28,7 @@ struct shared_file {
 };
 
 /* Opens the file in the directory of a descriptor for reading and writing and locks it. -1 with ERROR_CREATE,
- * ERROR_PERMISSION, ERROR_FULL or, where somebody keeps it locked for a tenth of a second, ERROR_BUSY. */
-int shared_file_lock(const struct shared_file *file, int directory, struct error *error);
+ * ERROR_PERMISSION, ERROR_FULL or, where somebody keeps it locked for `wait` ms, ERROR_BUSY. */
+int shared_file_lock(const struct shared_file *file, int directory, unsigned wait, struct error *error);
 
 #endif

@@ -213,13 +213,14 @@ static void count_answer(struct request *request)
 	struct counters *counters = request->service->counters;
 	if (handler == NULL || counters == NULL)
 		return;
+	int64_t now = clock_monotonic();
 	if (request->route->kind == ROUTE_TELEMETRY)
 		counters_add_scrape(counters, request->status);
 	else if (handler->counted != NULL)
 		counters_add_request(counters, handler->counted, handler->method, request->status);
 	if (handler->takes_body)
-		counters_add_push(
-			counters, handler->method, (double)(clock_monotonic() - request->began) / 1e9, request->size);
+		counters_add_push(counters, handler->method, (double)(now - request->began) / 1e9, request->size);
+	service_flush_counts(request->service, now / CLOCK_MILLISECOND);
 }
 
 static enum MHD_Result send_answer(struct request *request)

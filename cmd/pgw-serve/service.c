@@ -67,7 +67,7 @@ void service_flush_counts(struct service *service, int64_t now)
 	if (failed && !service->flush_failed)
 		log_warn("what is counted can't be stored", "reason", error.message, NULL);
 	service->flush_failed = failed;
-	service->flush_after = now + FLUSH_INTERVAL;
+	service->flush_after = now + (failed ? FLUSH_INTERVAL : service->flush_interval);
 }
 
 void service_note_dropped(struct service *service, size_t series, struct negotiated negotiated)
@@ -100,6 +100,8 @@ int service_init(struct service *service, const struct settings *settings, enum 
 	TAILQ_INIT(&service->queue);
 	if (store_open(&service->store, settings->spool, &settings->spool_options, mode, limits, error) == -1)
 		return -1;
+	/* Where the next request is another process, all that was answered is to be counted. */
+	service->flush_interval = mode == VIEW_FOLLOW ? FLUSH_INTERVAL : 0;
 	open_counters(service);
 	/* A push from inetd needs no view. */
 	bool reads = mode == VIEW_FOLLOW;

@@ -42,14 +42,15 @@ struct service {
 	struct rejected_files rejected; /* those that were logged */
 	struct request_queue queue;	/* changes to be made */
 	size_t queued;
-	size_t body_bytes;     /* of all requests that are being received, with what decompresses them */
-	size_t body_bytes_max; /* above it pushes are told to come again later */
-	int64_t flush_after;   /* ms of the monotonic clock: when the counters are to be stored again */
-	bool flush_failed;     /* was logged */
-	size_t answer_bytes;   /* of all answers that are on their way */
-	int64_t start_time;    /* ns since the epoch */
-	bool closing;	       /* answers end their connections */
-	bool quit;	       /* a client asked for the end */
+	size_t body_bytes;	/* of all requests that are being received, with what decompresses them */
+	size_t body_bytes_max;	/* above it pushes are told to come again later */
+	int64_t flush_after;	/* ms of the monotonic clock: when the counters are to be stored again */
+	int64_t flush_interval; /* ms */
+	bool flush_failed;	/* was logged */
+	size_t answer_bytes;	/* of all answers that are on their way */
+	int64_t start_time;	/* ns since the epoch */
+	bool closing;		/* answers end their connections */
+	bool quit;		/* a client asked for the end */
 	struct MHD_Response *fixed[ANSWER_COUNT];
 };
 
@@ -57,8 +58,8 @@ struct service {
 int service_init(struct service *service, const struct settings *settings, enum view_mode mode, struct error *error);
 void service_release(struct service *service);
 
-/* Adds what was counted to the spool's file, where it was last done a second ago. `now` is in ms of the monotonic
- * clock. What is pending when the service is released is stored then. */
+/* Adds what was counted to the spool's file: at once in a process of one client, otherwise where it was last done a
+ * second ago. `now` is in ms of the monotonic clock. What is pending when the service is released is stored then. */
 void service_flush_counts(struct service *service, int64_t now);
 
 /* Whether service_flush_counts() is to be called again, from flush_after on. */

@@ -55,7 +55,7 @@ static int tear_down(void **state)
 static int lock_file(void)
 {
 	struct error error = {0};
-	int fd = shared_file_lock(&file, directory, &error);
+	int fd = shared_file_lock(&file, directory, 20, &error);
 	if (fd == -1)
 		fail_msg("%s", error.message);
 	return fd;
@@ -64,7 +64,7 @@ static int lock_file(void)
 static void assert_lock_fails(enum error_kind kind, const char *message)
 {
 	struct error error = {0};
-	assert_int_equal(shared_file_lock(&file, directory, &error), -1);
+	assert_int_equal(shared_file_lock(&file, directory, 20, &error), -1);
 	assert_string_equal(error.message, message);
 	assert_int_equal(error.kind, kind);
 }
@@ -195,7 +195,7 @@ static void test_removed_while_waiting(void **state)
 		struct error error;
 		struct stat status;
 		close(old);
-		int fd = shared_file_lock(&file, directory, &error);
+		int fd = shared_file_lock(&file, directory, 60000, &error);
 		_exit(fd != -1 && fstat(fd, &status) == 0 && status.st_nlink == 1 ? 0 : 1);
 	}
 	assert_int_not_equal(pid, -1);
