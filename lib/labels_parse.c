@@ -63,10 +63,9 @@ static int parse_path_label(struct grouping_key *key, struct slice name, struct 
 	if (slice_has_prefix(written, slice_of("__")) || grouping_key_check_name(name, limits->utf8_names, error) == -1)
 		return error_set(error, ERROR_SYNTAX, "improper label name %s", quote(written).text);
 	if (base64 && base64_decode(&key->arena, value, &plain, error) == -1)
-		return error->kind != ERROR_SYNTAX
-			       ? -1
-			       : error_prefix(error, "invalid base64 encoding for label %.*s=%s: ", SLICE_PRINTF(written),
-					 quote(value).text);
+		return error->kind != ERROR_SYNTAX ? -1
+						   : error_prefix(error, "invalid base64 encoding for label %.*s=%s: ",
+							     SLICE_PRINTF(written), quote(value).text);
 	return slice_equal(name, grouping_key_job) ? 0 : grouping_key_add(key, name, plain, limits, error);
 }
 

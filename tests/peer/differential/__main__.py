@@ -88,6 +88,8 @@ def counters(text):
 def compare_counters():
     """A line for each of our and the peer's counters that these requests move: by how much."""
     moved = []
+    for gateway in watched:  # with a scrape it has told others what it counted
+        gateway.get("/metrics", counters)
     for gateway in (peer, ours):
         before = gateway.get("/metrics", counters)
         for request in counted_requests():
