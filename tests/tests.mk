@@ -5,7 +5,8 @@
 # asan						all of them under AddressSanitizer and UBSan
 # lint						clang-format, mandoc, shellcheck
 # fuzz						FUZZ_SECONDS of each fuzz target
-# bench						measures beside the peers
+# bench						measures beside the peers: a table
+# bench-growth				the same with more and more groups: curves
 
 SANITIZE  = -fsanitize=address,undefined -fno-sanitize-recover=all -fno-omit-frame-pointer
 NUMBER_OF_JOBS := $(shell nproc)
@@ -19,6 +20,7 @@ FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
 TEST_TOOLS   = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 CLI_TESTS    = $(wildcard tests/cli/*.t)
 PEER_TESTS   = $(wildcard tests/peer/*.t)
+BENCH_PROGRAMS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 # Every kind of test is a program that writes TAP. tests/record keeps the output, for scripts/test to count.
 RESULTS = $(abspath $(BUILD))/results
@@ -59,7 +61,7 @@ step-asan: asan
 asan:
 	@echo "check: tests under AddressSanitizer and UBSan"
 	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/asan CFLAGS="-O1 -g $(SANITIZE)" check-all
-check-programs: all $(TEST_TOOLS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BUILD)/tests/bench/parse
+check-programs: all $(TEST_TOOLS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BENCH_PROGRAMS)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
@@ -79,7 +81,7 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBPGW)
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)
 
 SHELL_SCRIPTS = scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run scripts/test .ci/run tests/record tests/lib.sh \
-		tests/bench/run $(CLI_TESTS) $(PEER_TESTS)
+		$(CLI_TESTS) $(PEER_TESTS)
 lint:
 	@echo "check: lint"
 	clang-format --dry-run -Werror $$(find cmd lib tests -name '*.[ch]')
@@ -99,8 +101,13 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -fsanitize=fuzzer -o $@ $< $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)
 
-bench: all $(BUILD)/tests/bench/parse
-	PGW_BIN=$(abspath $(BUILD)) tests/bench/run
+# The table, and the curves: $(BUILD)/bench/numbers.md is for the README, which also shows tests/bench/growth.svg.
+BENCH = mkdir -p $(BUILD)/bench && env PGW_BIN=$(abspath $(BUILD)) /usr/bin/python3 -B
+bench: all $(BENCH_PROGRAMS)
+	$(BENCH) tests/bench/table.py $(BUILD)/bench/numbers.md
+bench-growth: all $(BENCH_PROGRAMS)
+	$(BENCH) tests/bench/growth.py $(BUILD)/bench tests/bench/growth.svg
 
 .SECONDARY:
-.PHONY: check check-unit check-cli check-peer check-fuzz check-all check-programs $(STEPS) asan lint fuzz fuzz-run bench
+.PHONY: check check-unit check-cli check-peer check-fuzz check-all check-programs $(STEPS) asan lint fuzz fuzz-run bench \
+	bench-growth
