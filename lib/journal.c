@@ -190,6 +190,7 @@ static int write_records(struct journal *journal, const struct journal_record *r
 	if (result == 0 && (!sync || journal_sync_file(file) == 0)) {
 		journal->end = end;
 		journal->logged = true;
+		file->head.flags |= sync ? JOURNAL_AWAITED : 0;
 		return 0;
 	}
 	if (!sync)
@@ -276,8 +277,9 @@ bool journal_unclean(const struct journal *journal, uint64_t *generation)
 {
 	if (journal->current == -1 || journal_is_clean(journal, &journal->files[1 - journal->current]))
 		return false;
-	*generation = journal->files[1 - journal->current].head.generation;
-	return *generation != journal->cleaned;
+	const struct journal_head *head = &journal->files[1 - journal->current].head;
+	*generation = head->generation;
+	return (head->flags & JOURNAL_AWAITED) != 0 && head->generation != journal->cleaned;
 }
 
 void journal_set_clean(struct journal *journal, uint64_t generation)
@@ -449,6 +451,7 @@ int journal_recovered(struct journal *journal, struct error *error)
 			return journal_fail(journal, "renew", error);
 	} else {
 		journal->logged = true;
+		journal->files[journal->current].head.flags |= JOURNAL_AWAITED;
 		journal_end(journal, JOURNAL_DONE);
 	}
 	journal->state = journal->current == -1 ? JOURNAL_NONE : JOURNAL_READY;

@@ -47,6 +47,7 @@ enum journal_flags {
 	JOURNAL_CLEAN = 2,    /* all that it speaks of is durable without it */
 	JOURNAL_BROKEN = 4,   /* nothing may be appended: a write failed, or a change that it speaks of was not made */
 	JOURNAL_ANCHORED = 8, /* the file and its name are durable */
+	JOURNAL_AWAITED = 16, /* it has records that somebody waited for */
 };
 
 /* Shared by all processes of the machine by read and write under the lock; synced only together with records. */

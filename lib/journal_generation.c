@@ -6,9 +6,10 @@
 
 #include "clock.h"
 
-#define SIZE_SWITCH JOURNAL_SIZE_MIN /* a file is switched at that size, where it is of that age */
-#define AGE_SWITCH  (10 * CLOCK_SECOND)
-#define OVERDUE	    2 /* at so many times its full size it is switched whatever it costs */
+#define SIZE_SWITCH	JOURNAL_SIZE_MIN /* a file is switched at that size, where it is of that age */
+#define AGE_SWITCH	(10 * CLOCK_SECOND)
+#define WRITE_BACK_TIME (60 * CLOCK_SECOND) /* Linux: 30 s and a bit (vm.dirty_expire_centisecs) */
+#define OVERDUE		2		    /* at so many times its full size it is switched whatever it costs */
 
 const char *const journal_file_names[JOURNAL_FILES] = {"journal.0", "journal.1"};
 
@@ -173,10 +174,14 @@ static int create(struct journal *journal)
 	return create_file(journal, 0);
 }
 
-/* Where the journal keeps nothing, nothing has to be clean. */
+/* Where the journal keeps nothing, nothing has to be clean. Where nobody waited for what it speaks of, the kernel
+ * writes that back in time, and a sync in between would only hold up others. */
 bool journal_is_clean(const struct journal *journal, const struct journal_file *file)
 {
-	return file->fd == -1 || journal->support != JOURNAL_KEEPS || (file->head.flags & JOURNAL_CLEAN) != 0;
+	if (file->fd == -1 || journal->support != JOURNAL_KEEPS || (file->head.flags & JOURNAL_CLEAN) != 0)
+		return true;
+	int64_t closed = journal->files[journal->current].head.began;
+	return (file->head.flags & JOURNAL_AWAITED) == 0 && clock_wall() - closed > WRITE_BACK_TIME;
 }
 
 /* The old file is closed first, so that no process takes it for the current one when this is cut short. */

@@ -27,7 +27,7 @@ struct journal_cursor journal_tail(const struct journal_file *file);
 /* The time of modification of groups/, ns; 0 where it can't be had. */
 int64_t journal_groups_modified(const struct journal *journal);
 
-/* Whether the file may be used again. */
+/* Whether the file, which is not the current one, may be used again. */
 bool journal_is_clean(const struct journal *journal, const struct journal_file *file);
 
 /* fdatasync(2), through signals. */

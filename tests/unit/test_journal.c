@@ -222,7 +222,7 @@ static void test_leftovers(void **state)
 	assert_int_equal(log_put(&journal, "job=b.prom", "b 1\n"), 0);
 	assert_records("journal.0", "P job=b.prom b 1\n;");
 	assert_int_equal(journal.files[0].head.generation, 2);
-	assert_int_equal(journal.files[0].head.flags, JOURNAL_ANCHORED);
+	assert_int_equal(journal.files[0].head.flags, JOURNAL_ANCHORED | JOURNAL_AWAITED);
 	journal_release(&journal);
 }
 
@@ -258,7 +258,7 @@ static void test_switch(void **state)
 	assert_int_equal(log_put(&journal, "job=b.prom", "b 1\n"), 0);
 	assert_int_equal(journal.current, 1);
 	assert_records("journal.1", "P job=b.prom b 1\n;");
-	assert_int_equal(journal.files[0].head.flags, JOURNAL_CLOSED | JOURNAL_ANCHORED);
+	assert_int_equal(journal.files[0].head.flags, JOURNAL_CLOSED | JOURNAL_ANCHORED | JOURNAL_AWAITED);
 	assert_int_equal(journal.files[1].head.generation, 2);
 	assert_true(journal_unclean(&journal, &unclean));
 	assert_int_equal(unclean, 1);
@@ -294,6 +294,29 @@ static void test_switch(void **state)
 	assert_changes(&journal, &early, 0, NULL);
 	assert_changes(&journal, &early, 1, "");
 	journal_release(&other);
+	journal_release(&journal);
+}
+
+/* Nobody waits for these: no sync is asked for, and the file is used again when the kernel has had its time. */
+static void test_switch_unsynced(void **state)
+{
+	struct journal journal = open_journal();
+	struct journal_record records[JOURNAL_RECORDS_MAX];
+	uint64_t unclean;
+	for (size_t i = 0; i < JOURNAL_RECORDS_MAX; i++)
+		records[i] = (struct journal_record){.kind = JOURNAL_TOUCH, .file = slice_of("job=a.prom")};
+	journal.size_max = 1 << 20;
+	for (int i = 0; i < 100; i++)
+		assert_int_equal(log_records(&journal, records, JOURNAL_RECORDS_MAX, false), 0);
+	assert_int_equal(journal.current, 1);
+	assert_int_equal(journal.files[1].head.generation, 2);
+	assert_int_equal(journal.files[0].head.flags, JOURNAL_CLOSED);
+	assert_false(journal_unclean(&journal, &unclean));
+	journal.files[1].head.began -= 61 * CLOCK_SECOND;
+	assert_int_equal(journal_file_store(&journal.files[1]), 0);
+	assert_int_equal(log_records(&journal, records, 1, false), 0);
+	assert_int_equal(journal.current, 0);
+	assert_int_equal(journal.files[0].head.generation, 3);
 	journal_release(&journal);
 }
 
@@ -479,6 +502,7 @@ int main(void)
 		TEST(test_leftovers),
 		TEST(test_forged_names),
 		TEST(test_switch),
+		TEST(test_switch_unsynced),
 		TEST(test_changes_by_others),
 		TEST(test_deleted),
 		TEST(test_garbage),
