@@ -271,13 +271,18 @@ static int append_families(
 	return 0;
 }
 
+bool encode_is_plain(const struct view *view, struct negotiated negotiated)
+{
+	return negotiated.format != FORMAT_PROTOBUF &&
+	       (negotiated.escaping == ESCAPING_NONE || view_counts(view).quoted_names == 0);
+}
+
 int encode_exposition(const struct view *view, const struct exposition *own, struct negotiated negotiated,
 	struct buffer *out, size_t *dropped, struct error *error)
 {
 	*dropped = 0;
 	bool protobuf = negotiated.format == FORMAT_PROTOBUF;
-	bool plain = negotiated.escaping == ESCAPING_NONE || view_counts(view).quoted_names == 0;
-	if (!protobuf && plain)
+	if (encode_is_plain(view, negotiated))
 		return view_append_exposition(view, own, VIEW_WITHOUT_NATIVES, out, error);
 	struct buffer text;
 	struct exposition exposition;

@@ -20,6 +20,9 @@
 int encode_exposition(const struct view *view, const struct exposition *own, struct negotiated negotiated,
 	struct buffer *out, size_t *dropped, struct error *error);
 
+/* Whether that is what an exposition_reader of the view's snapshot gives. */
+bool encode_is_plain(const struct view *view, struct negotiated negotiated);
+
 /*
  * Escapes the names of families and labels that are not of the plain kind, in place. Where names become the same, the
  * upstream writes what nobody can parse; here one stays, which is first the one of the name that was pushed so, then

@@ -8,6 +8,7 @@
 #ifndef PGW_GROUP_H
 #define PGW_GROUP_H
 
+#include <bsd/sys/queue.h>
 #include <stdint.h>
 
 #include "canonical.h"
@@ -40,8 +41,9 @@ struct block {
 };
 
 struct group {
-	struct grouping_key key; /* has nothing to release */
-	struct block *blocks;	 /* by name in byte order */
+	STAILQ_ENTRY(group) retired; /* for a view */
+	struct grouping_key key;     /* has nothing to release */
+	struct block *blocks;	     /* by name in byte order */
 	size_t block_count;
 	size_t series_count;	   /* of all blocks */
 	size_t text_size;	   /* bytes of the group file */
@@ -54,6 +56,8 @@ struct group {
 	bool natives;		   /* a metric may have a native */
 	bool by_hand;		   /* read from a file without pgw's header */
 };
+
+STAILQ_HEAD(group_queue, group);
 
 /* The limits for group files: a file holds what was pushed with the grouping labels on every sample. */
 struct limits group_file_limits(const struct limits *limits);

@@ -1,9 +1,7 @@
 #include "own.h"
 
-#include <stdlib.h>
-
 /* By name in byte order. go_* of the upstream is missing: there is no Go runtime here to tell about. */
-static const struct own_family families[] = {
+const struct own_family own_families[OWN_FAMILIES] = {
 	{"pgw_build_info", METRIC_GAUGE, "A metric with the constant value 1, labelled with the version of pgw."},
 	{"pgw_scrape_dropped_series_total", METRIC_COUNTER,
 		"Series left out of scrapes because escaping gave them a name that another one has."},
@@ -35,12 +33,24 @@ static const struct own_family families[] = {
 		"Requests answered, by HTTP status, handler and method; scrapes are not among them."},
 };
 
-static int compare_name(const void *key, const void *element)
+size_t own_place(struct slice name)
 {
-	return slice_compare(*(const struct slice *)key, slice_of(((const struct own_family *)element)->name));
+	size_t low = 0, high = OWN_FAMILIES;
+	while (low < high) {
+		size_t middle = (low + high) / 2;
+		int order = slice_compare(name, slice_of(own_families[middle].name));
+		if (order == 0)
+			return 2 * middle + 1;
+		if (order < 0)
+			high = middle;
+		else
+			low = middle + 1;
+	}
+	return 2 * low;
 }
 
 const struct own_family *own_family(struct slice name)
 {
-	return bsearch(&name, families, sizeof(families) / sizeof(families[0]), sizeof(families[0]), compare_name);
+	size_t place = own_place(name);
+	return place % 2 == 1 ? &own_families[place / 2] : NULL;
 }

@@ -16,7 +16,18 @@ struct own_family {
 	const char *help;
 };
 
+#define OWN_FAMILIES 22
+
+/* All of them by name in byte order. */
+extern const struct own_family own_families[OWN_FAMILIES];
+
 /* The family of that name, or NULL. */
 const struct own_family *own_family(struct slice name);
+
+/* Where a name stands among them in byte order: 2 i + 1 for own_families[i] itself, 2 i for those before it and after
+ * the one before. */
+size_t own_place(struct slice name);
+
+#define OWN_PLACES (2 * OWN_FAMILIES + 1)
 
 #endif

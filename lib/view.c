@@ -60,7 +60,7 @@ void view_clear_group(struct view *view, struct entry *entry)
 	} else if (entry->group != NULL) {
 		view->inconsistent--;
 	}
-	group_free(entry->group);
+	view_pieces_retire(&view->index.pieces, entry->group);
 	entry->group = NULL;
 	free(entry->reason);
 	entry->reason = NULL;
@@ -80,6 +80,7 @@ void view_free(struct view *view)
 	if (view == NULL)
 		return;
 	struct entry *entry, *next;
+	view_pieces_forget(&view->index.pieces);
 	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
 	view_remove_entry(view, entry);
 	entries_release(&view->entries);
@@ -156,6 +157,7 @@ int view_settle(struct view *view, struct error *error)
 	struct entry *entry, **ranked = calloc(view->counts.groups + view->inconsistent + 1, sizeof(struct entry *));
 	if (ranked == NULL)
 		return error_set_memory(error);
+	view_pieces_forget(&view->index.pieces);
 	RB_FOREACH(entry, entry_tree, &view->entries.tree)
 	{
 		if (entry->accepted) {
@@ -223,7 +225,7 @@ int view_put(struct view *view, struct group *group, struct error *error)
 		count_accepted(view, entry, false);
 	else if (entry->group != NULL)
 		view->inconsistent--;
-	group_free(entry->group);
+	view_pieces_retire(&view->index.pieces, entry->group);
 	free(entry->reason);
 	entry->reason = NULL;
 	entry->group = group;
@@ -322,4 +324,14 @@ int view_append_exposition(const struct view *view, const struct exposition *own
 	struct buffer *out, struct error *error)
 {
 	return view_index_append(&view->index, own, natives == VIEW_WITH_NATIVES, out, error);
+}
+
+struct view_snapshot *view_snapshot(struct view *view, struct error *error)
+{
+	return view_pieces_snapshot(&view->index, error);
+}
+
+size_t view_retired_bytes(const struct view *view)
+{
+	return view->index.pieces.retired_len;
 }

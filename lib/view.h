@@ -27,6 +27,7 @@
 #include "group.h"
 #include "input_limits.h"
 #include "spool.h"
+#include "view_snapshot.h"
 
 struct view;
 
@@ -107,5 +108,12 @@ enum view_natives {
  * HELP and TYPE each: the gateway's, or that of the lowest group which has a HELP. 0, or -1 with ERROR_MEMORY. */
 int view_append_exposition(const struct view *view, const struct exposition *own, enum view_natives natives,
 	struct buffer *out, struct error *error);
+
+/* The exposition as it is now without the gateway's own families, as something that lasts (view_snapshot.h): the same
+ * one while nothing changes. The caller frees it. NULL with ERROR_MEMORY. */
+struct view_snapshot *view_snapshot(struct view *view, struct error *error);
+
+/* Of the group files of all groups that are no longer in the view and that snapshots keep. */
+size_t view_retired_bytes(const struct view *view);
 
 #endif

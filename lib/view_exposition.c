@@ -4,7 +4,7 @@
 #include "view.h"
 #include "view_index.h"
 
-static struct slice find_help(const struct view_index *index, const struct index_family *family)
+struct slice index_family_help(const struct view_index *index, const struct index_family *family)
 {
 	const struct own_family *own = own_family(family->name);
 	struct sorted_cursor cursor = {0};
@@ -52,7 +52,7 @@ static int append_blocks(
 	return 0;
 }
 
-static enum metric_type type_of(const struct view_index *index, const struct index_family *family)
+enum metric_type index_family_type(const struct view_index *index, const struct index_family *family)
 {
 	struct sorted_cursor cursor = {0};
 	const struct group *group;
@@ -67,8 +67,8 @@ static int append_family(const struct view_index *index, const struct index_fami
 	struct error *error)
 {
 	struct slice name = family != NULL ? family->name : own_part->name;
-	struct slice help = family != NULL ? find_help(index, family) : own_part->help;
-	enum metric_type type = own_part != NULL ? own_part->type : type_of(index, family);
+	struct slice help = family != NULL ? index_family_help(index, family) : own_part->help;
+	enum metric_type type = own_part != NULL ? own_part->type : index_family_type(index, family);
 	if (canonical_append_head(out, name, help, type) == -1)
 		return error_set_memory(error);
 	if (own_part != NULL && append_own(own, own_part, out, error) == -1)

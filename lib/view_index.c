@@ -3,6 +3,7 @@
 #include <stdlib.h>
 
 #include "consistency.h"
+#include "own.h"
 #include "text.h"
 
 static int compare_families(const struct index_family *a, const struct index_family *b)
@@ -16,10 +17,12 @@ void view_index_init(struct view_index *index)
 {
 	*index = (struct view_index){.first_free = INDEX_NONE};
 	RB_INIT(&index->families);
+	view_pieces_init(&index->pieces);
 }
 
 static void remove_family(struct view_index *index, struct index_family *family)
 {
+	view_pieces_remove_family(&index->pieces, family);
 	RB_REMOVE(index_family_tree, &index->families, family);
 	sorted_release(&family->blocks);
 	free(family);
@@ -28,8 +31,10 @@ static void remove_family(struct view_index *index, struct index_family *family)
 void view_index_release(struct view_index *index)
 {
 	struct index_family *family, *next;
+	view_pieces_forget(&index->pieces);
 	RB_FOREACH_SAFE(family, index_family_tree, &index->families, next)
 	remove_family(index, family);
+	view_pieces_release(&index->pieces);
 	tag_table_release(&index->series);
 	free(index->groups);
 	view_index_init(index);
@@ -90,23 +95,26 @@ bool index_family_next(const struct view_index *index, const struct index_family
 	return true;
 }
 
-static struct index_family *find_family(struct view_index *index, struct slice name)
+struct index_family *index_find_family(const struct view_index *index, struct slice name)
 {
 	struct index_family key = {.name = name};
-	return RB_FIND(index_family_tree, &index->families, &key);
+	return RB_FIND(index_family_tree, (struct index_family_tree *)&index->families, &key);
 }
 
 static struct index_family *get_family(struct view_index *index, struct slice name)
 {
-	struct index_family *family = find_family(index, name);
+	struct index_family *family = index_find_family(index, name);
 	if (family != NULL)
 		return family;
 	family = malloc(sizeof(*family) + name.len);
 	if (family == NULL)
 		return NULL;
 	memcpy(family + 1, name.data, name.len);
-	family->name = slice_make((const char *)(family + 1), name.len);
-	family->blocks = (struct sorted){.name_of = file_of, .context = index};
+	*family = (struct index_family){
+		.name = slice_make((const char *)(family + 1), name.len),
+		.blocks = {.name_of = file_of, .context = index},
+		.place = own_place(name),
+	};
 	RB_INSERT(index_family_tree, &index->families, family);
 	return family;
 }
@@ -123,7 +131,7 @@ struct addition {
 static bool find_holder(void *context, struct slice name, struct holder *holder)
 {
 	const struct addition *addition = context;
-	struct index_family *family = find_family(addition->index, name);
+	struct index_family *family = index_find_family(addition->index, name);
 	struct sorted_cursor cursor = {0};
 	uint64_t number;
 	while (family != NULL && sorted_next(&family->blocks, &cursor, &number)) {
@@ -230,12 +238,18 @@ static void remove_blocks(struct view_index *index, uint32_t number, size_t coun
 {
 	for (size_t i = 0; i < count; i++) {
 		const struct block *block = &index->groups[number].group->blocks[i];
-		struct index_family *family = find_family(index, block->name);
+		struct index_family *family = index_find_family(index, block->name);
 		sorted_remove(&family->blocks, block_number(number, i));
 		if (sorted_is_empty(&family->blocks))
 			remove_family(index, family);
 		remove_series(index, number, block, block->series_count);
 	}
+}
+
+static void remove_group(struct view_index *index, uint32_t number)
+{
+	remove_blocks(index, number, index->groups[number].group->block_count);
+	free_number(index, number);
 }
 
 int view_index_add(
@@ -254,19 +268,21 @@ int view_index_add(
 			return -1;
 		}
 	}
+	view_pieces_change(index, replaced == INDEX_NONE ? NULL : index->groups[replaced].group, group);
 	if (replaced != INDEX_NONE)
-		view_index_remove(index, replaced);
+		remove_group(index, replaced);
 	*number = addition.number;
 	return 0;
 }
 
 void view_index_remove(struct view_index *index, uint32_t number)
 {
-	remove_blocks(index, number, index->groups[number].group->block_count);
-	free_number(index, number);
+	view_pieces_change(index, index->groups[number].group, NULL);
+	remove_group(index, number);
 }
 
 void view_index_swap(struct view_index *index, uint32_t number, const struct group *group)
 {
+	view_pieces_change(index, index->groups[number].group, group);
 	index->groups[number].group = group;
 }

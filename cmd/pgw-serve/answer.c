@@ -23,13 +23,25 @@
 
 #define TEXT_TYPE "text/plain; charset=utf-8"
 
-void request_answer(struct request *request, unsigned status, size_t size, struct MHD_Response *response)
+/* Such an answer goes out in pieces of so many bytes, copied from many places: in the cache of a processor, and a push
+ * that comes meanwhile waits for one of them at most. */
+#define READER_BLOCK (128u << 10)
+
+/* `memory` is what the answer alone keeps in memory. */
+static void give_answer(
+	struct request *request, unsigned status, size_t size, size_t memory, struct MHD_Response *response)
 {
-	request->service->answer_bytes += size - request->answer_size;
+	request->service->answer_bytes += memory - request->answer_memory;
 	request->status = status;
 	request->answer_size = size;
+	request->answer_memory = memory;
 	request->response = response;
 	request->end_connection |= response == NULL;
+}
+
+void request_answer(struct request *request, unsigned status, size_t size, struct MHD_Response *response)
+{
+	give_answer(request, status, size, size, response);
 }
 
 void request_answer_fixed(struct request *request, unsigned status, enum fixed_answer answer)
@@ -52,6 +64,28 @@ void request_answer_buffer(struct request *request, unsigned status, const char 
 	if (response == NULL)
 		free(data);
 	request_answer(request, status, size, response);
+	request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
+}
+
+static ssize_t read_block(void *context, uint64_t position, char *data, size_t size)
+{
+	return (ssize_t)exposition_reader_read(context, data, size);
+}
+
+static void free_reader(void *context)
+{
+	exposition_reader_free(context);
+}
+
+void request_answer_reader(
+	struct request *request, unsigned status, const char *content_type, struct exposition_reader *reader)
+{
+	size_t size = exposition_reader_size(reader), memory = READER_BLOCK + exposition_reader_memory(reader);
+	struct MHD_Response *response =
+		MHD_create_response_from_callback(size, READER_BLOCK, read_block, reader, free_reader);
+	if (response == NULL)
+		exposition_reader_free(reader);
+	give_answer(request, status, size, memory, response);
 	request_add_header(request, MHD_HTTP_HEADER_CONTENT_TYPE, content_type);
 }
 

@@ -9,6 +9,7 @@
 
 #include "buffer.h"
 #include "error.h"
+#include "exposition_reader.h"
 #include "service.h"
 #include "slice.h"
 
@@ -20,6 +21,10 @@ void request_answer_fixed(struct request *request, unsigned status, enum fixed_a
 
 /* Takes the buffer's memory; the buffer is empty afterwards. */
 void request_answer_buffer(struct request *request, unsigned status, const char *content_type, struct buffer *body);
+
+/* An answer that is read while it is sent. The reader, which is prepared, becomes the answer's. */
+void request_answer_reader(
+	struct request *request, unsigned status, const char *content_type, struct exposition_reader *reader);
 
 /* Plain text; a newline is added. A push or deletion that gets an error is logged. */
 void request_answer_text(struct request *request, unsigned status, const char *format, ...)

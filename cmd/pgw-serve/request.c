@@ -65,7 +65,8 @@ void request_free(struct request *request)
 	if (request->response != NULL && !request->response_shared)
 		MHD_destroy_response(request->response);
 	release_body(request);
-	request->service->answer_bytes -= request->answer_size;
+	exposition_reader_free(request->reader);
+	request->service->answer_bytes -= request->answer_memory;
 	grouping_key_release(&request->key);
 	buffer_release(&request->path);
 	free(request->target);
@@ -316,10 +317,12 @@ enum MHD_Result request_handle(
 			finish_body(request);
 		if (request->response == NULL && !request->end_connection)
 			request->handler->handle(request);
+	} else if (request->reader != NULL) {
+		request->handler->handle(request);
 	}
 	/* libmicrohttpd asks again in its next turn. Suspending the connection instead would lose the answer to a
 	 * client that half-closed: on resuming, the library (0.9.75) reads first, sees the end and closes. */
-	return request->queued ? MHD_YES : send_answer(request);
+	return request->queued || request->reader != NULL ? MHD_YES : send_answer(request);
 }
 
 void request_queue_change(struct request *request)

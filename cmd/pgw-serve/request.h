@@ -58,8 +58,10 @@ struct request {
 	bool response_shared;	       /* it is one of service.fixed */
 	unsigned status;
 	size_t answer_size;
-	bool end_connection; /* with the answer */
-	bool answered;	     /* libmicrohttpd has the answer */
+	size_t answer_memory;		  /* of service.answer_bytes */
+	struct exposition_reader *reader; /* an answer on its way; the handler is called again */
+	bool end_connection;		  /* with the answer */
+	bool answered;			  /* libmicrohttpd has the answer */
 };
 
 /* The target is NUL-terminated and copied. NULL when out of memory. */

@@ -7,6 +7,15 @@
 #include "own_metrics.h"
 #include "request.h"
 
+/* So many bytes are compressed at once; then others have their turn. */
+#define PREPARE_BUDGET (128u << 10)
+
+/* Whatever is wrong, the client's request is not. */
+static void fail(struct request *request, const struct error *error)
+{
+	request_answer_text(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "%s", error->message);
+}
+
 /* The gateway's own metrics as text and parsed. */
 static int read_own(struct service *service, struct buffer *text, struct exposition *own, struct error *error)
 {
@@ -16,29 +25,18 @@ static int read_own(struct service *service, struct buffer *text, struct exposit
 	return own_metrics_parse(own, buffer_slice(text), error);
 }
 
-/* Appends the exposition of all groups and of the gateway itself. 0 or -1. */
-static int append_exposition(
-	struct service *service, struct negotiated negotiated, struct buffer *out, struct error *error)
+/* The same, also where somebody wrote nonsense into the file of the counters. */
+static int read_own_metrics(struct service *service, struct buffer *text, struct exposition *own, struct error *error)
 {
-	struct buffer text;
-	struct exposition own;
-	size_t dropped = 0;
-	buffer_init(&text, OWN_METRICS_SIZE_MAX);
-	exposition_init(&own);
-	int result = read_own(service, &text, &own, error);
-	if (result == -1 && error->kind != ERROR_MEMORY) {
-		/* Somebody wrote nonsense into the file of the counters. */
-		log_error("the counters are damaged and start again", "reason", error->message, NULL);
-		service_reset_counters(service);
-		exposition_release(&own);
-		result = read_own(service, &text, &own, error);
-	}
-	if (result == 0)
-		result = encode_exposition(service->store.view, &own, negotiated, out, &dropped, error);
-	service_note_dropped(service, dropped, negotiated);
-	exposition_release(&own);
-	buffer_release(&text);
-	return result;
+	if (read_own(service, text, own, error) == 0)
+		return 0;
+	if (error->kind == ERROR_MEMORY)
+		return -1;
+	log_error("the counters are damaged and start again", "reason", error->message, NULL);
+	service_reset_counters(service);
+	exposition_release(own);
+	exposition_init(own);
+	return read_own(service, text, own, error);
 }
 
 /* Puts the compressed form in its place. */
@@ -55,26 +53,86 @@ static int compress(struct buffer *body, struct error *error)
 	return 0;
 }
 
-void handle_scrape(struct request *request)
+/* What the view has goes out from there, compressed in steps. */
+static void finish_reader(struct request *request, struct negotiated negotiated, bool gzip)
 {
-	struct service *service = request->service;
-	struct negotiated negotiated = negotiate_format(request_header(request, MHD_HTTP_HEADER_ACCEPT));
-	bool gzip = negotiate_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
-	struct buffer body;
 	struct error error;
-	if (!service_takes_answer(service)) {
-		request_answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at a time; try again");
+	struct exposition_reader *reader = request->reader;
+	int status = exposition_reader_prepare(reader, PREPARE_BUDGET, &error);
+	if (status == 0)
+		return;
+	request->reader = NULL;
+	if (status == -1) {
+		exposition_reader_free(reader);
+		fail(request, &error);
 		return;
 	}
+	request_answer_reader(request, MHD_HTTP_OK, negotiated_content_type(negotiated), reader);
+	if (gzip)
+		request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+}
+
+/* Other forms are made as a whole. */
+static int answer_encoded(struct request *request, const struct exposition *own, struct negotiated negotiated,
+	bool gzip, struct error *error)
+{
+	struct buffer body;
+	size_t dropped = 0;
 	buffer_init(&body, SIZE_MAX);
-	if (service_refresh(service, &error) == -1 || append_exposition(service, negotiated, &body, &error) == -1 ||
-		(gzip && compress(&body, &error) == -1)) {
-		/* Whatever is wrong, the client's request is not. */
-		request_answer_text(request, MHD_HTTP_INTERNAL_SERVER_ERROR, "%s", error.message);
-	} else {
+	int status = encode_exposition(request->service->store.view, own, negotiated, &body, &dropped, error);
+	service_note_dropped(request->service, dropped, negotiated);
+	if (status == 0 && gzip)
+		status = compress(&body, error);
+	if (status == 0) {
 		request_answer_buffer(request, MHD_HTTP_OK, negotiated_content_type(negotiated), &body);
 		if (gzip)
 			request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
 	}
 	buffer_release(&body);
+	return status;
+}
+
+static int begin_reader(struct request *request, const struct exposition *own, bool gzip, struct error *error)
+{
+	struct service *service = request->service;
+	struct view_snapshot *snapshot = view_snapshot(service->store.view, error);
+	if (snapshot == NULL)
+		return -1;
+	request->reader = exposition_reader_new(snapshot, own, gzip ? service->compressor : NULL, error);
+	return request->reader == NULL ? -1 : 0;
+}
+
+static void begin(struct request *request, struct negotiated negotiated, bool gzip)
+{
+	struct service *service = request->service;
+	struct buffer text;
+	struct exposition own;
+	struct error error;
+	if (!service_takes_answer(service)) {
+		request_answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "too many scrapes at a time; try again");
+		return;
+	}
+	buffer_init(&text, OWN_METRICS_SIZE_MAX);
+	exposition_init(&own);
+	int status = service_refresh(service, &error);
+	if (status == 0)
+		status = read_own_metrics(service, &text, &own, &error);
+	if (status == 0)
+		status = encode_is_plain(service->store.view, negotiated)
+				 ? begin_reader(request, &own, gzip, &error)
+				 : answer_encoded(request, &own, negotiated, gzip, &error);
+	if (status == -1)
+		fail(request, &error);
+	exposition_release(&own);
+	buffer_release(&text);
+}
+
+void handle_scrape(struct request *request)
+{
+	struct negotiated negotiated = negotiate_format(request_header(request, MHD_HTTP_HEADER_ACCEPT));
+	bool gzip = negotiate_gzip(request_header(request, MHD_HTTP_HEADER_ACCEPT_ENCODING));
+	if (request->reader == NULL)
+		begin(request, negotiated, gzip);
+	if (request->reader != NULL)
+		finish_reader(request, negotiated, gzip);
 }

@@ -105,7 +105,9 @@ int service_init(struct service *service, const struct settings *settings, enum 
 	open_counters(service);
 	/* A push from inetd needs no view. */
 	bool reads = mode == VIEW_FOLLOW;
-	if (make_fixed_responses(service, error) == -1 || (reads && service_refresh(service, error) == -1)) {
+	service->compressor = gzip_compressor_new(error);
+	if (service->compressor == NULL || make_fixed_responses(service, error) == -1 ||
+		(reads && service_refresh(service, error) == -1)) {
 		service_release(service);
 		return -1;
 	}
@@ -120,6 +122,7 @@ void service_release(struct service *service)
 	checkpoint_release(&service->checkpoint);
 	rejected_files_release(&service->rejected);
 	counters_close(service->counters);
+	gzip_compressor_free(service->compressor);
 	store_close(&service->store);
 }
 
@@ -257,5 +260,5 @@ out:
 
 bool service_takes_answer(const struct service *service)
 {
-	return service->answer_bytes <= ANSWER_BYTES_MAX;
+	return service->answer_bytes + view_retired_bytes(service->store.view) <= ANSWER_BYTES_MAX;
 }

@@ -15,6 +15,7 @@
 #include "checkpoint.h"
 #include "counters.h"
 #include "error.h"
+#include "gzip_part.h"
 #include "input_limits.h"
 #include "negotiation.h"
 #include "rejected.h"
@@ -47,10 +48,11 @@ struct service {
 	int64_t flush_after;	/* ms of the monotonic clock: when the counters are to be stored again */
 	int64_t flush_interval; /* ms */
 	bool flush_failed;	/* was logged */
-	size_t answer_bytes;	/* of all answers that are on their way */
-	int64_t start_time;	/* ns since the epoch */
-	bool closing;		/* answers end their connections */
-	bool quit;		/* a client asked for the end */
+	size_t answer_bytes;	/* of memory that only answers on their way have */
+	struct gzip_compressor *compressor;
+	int64_t start_time; /* ns since the epoch */
+	bool closing;	    /* answers end their connections */
+	bool quit;	    /* a client asked for the end */
 	struct MHD_Response *fixed[ANSWER_COUNT];
 };
 

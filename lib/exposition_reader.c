@@ -1,0 +1,270 @@
+#include "exposition_reader.h"
+
+#include <stdlib.h>
+#include <sys/types.h>
+
+#include "buffer.h"
+#include "canonical.h"
+
+/* So many chunks, from all over the text, show what the code of its compressed form should be. */
+#define SAMPLES 8
+
+/* What it costs to pass by a chunk that is compressed, in bytes to be compressed. */
+#define PASSING_COST 128
+
+/* A text of the reader's own, and a run of the snapshot's chunks after it. */
+struct section {
+	struct slice text;
+	struct gzip_part *part; /* of the text, when it is compressed */
+	const struct chunk_run *run;
+};
+
+/* Where something is going on: at a section's text (item 0) or one of its chunks (from 1). */
+struct cursor {
+	size_t section, item;
+};
+
+struct exposition_reader {
+	struct view_snapshot *snapshot;
+	struct gzip_compressor *compressor;
+	struct buffer text; /* the gateway's own families, and HELP and TYPE of those of them that only groups have */
+	struct section sections[OWN_PLACES];
+	size_t section_count;
+	size_t text_len;
+	bool begun;
+	struct cursor prepared; /* up to there it is compressed */
+	struct gzip_member member;
+	struct buffer scratch; /* the text of a chunk */
+	struct cursor at;      /* what is being read */
+	uint32_t piece;	       /* of the chunk there, for plain text */
+	size_t offset;	       /* in the piece, the text or the part */
+	char end[GZIP_END_SIZE];
+	size_t header_read, end_read;
+};
+
+/* Appends the gateway's part of a family, or just its HELP and TYPE where only groups have it. */
+static int append_own(struct buffer *text, size_t which, const struct exposition *own, uint32_t *next, bool pushed,
+	struct error *error)
+{
+	const struct canonical_key no_labels = {.default_instance = SIZE_MAX};
+	const struct own_family *known = &own_families[which];
+	const struct metric_family *family = *next < own->family_count ? &own->families[*next] : NULL;
+	bool there = family != NULL && slice_is(family->name, known->name);
+	if (!there && !pushed)
+		return 0;
+	struct slice help = there && !pushed ? family->help : slice_of(known->help);
+	if (canonical_append_head(text, slice_of(known->name), help, known->type) == -1)
+		return error_set_memory(error);
+	*next += there;
+	return there ? canonical_append_samples(text, own, family, &no_labels, NULL, error) : 0;
+}
+
+static int make_sections(struct exposition_reader *reader, const struct exposition *own, struct error *error)
+{
+	size_t ends[OWN_PLACES], start = 0;
+	uint32_t next = 0;
+	for (size_t i = 0; i < OWN_PLACES; i++) {
+		const struct chunk_run *run = &reader->snapshot->places[i];
+		if (i % 2 == 1 && append_own(&reader->text, i / 2, own, &next, run->count > 0, error) == -1)
+			return -1;
+		reader->text_len += run->text_len;
+		if (run->count == 0 && i < OWN_PLACES - 1)
+			continue;
+		ends[reader->section_count] = reader->text.len;
+		reader->sections[reader->section_count++].run = run;
+	}
+	for (size_t i = 0; i < reader->section_count; start = ends[i++]) {
+		if (ends[i] > start)
+			reader->sections[i].text = slice_make(reader->text.data + start, ends[i] - start);
+	}
+	reader->text_len += reader->text.len;
+	return 0;
+}
+
+struct exposition_reader *exposition_reader_new(struct view_snapshot *snapshot, const struct exposition *own,
+	struct gzip_compressor *compressor, struct error *error)
+{
+	struct exposition_reader *reader = calloc(1, sizeof(*reader));
+	if (reader == NULL) {
+		view_snapshot_free(snapshot);
+		error_set_memory(error);
+		return NULL;
+	}
+	reader->snapshot = snapshot;
+	reader->compressor = compressor;
+	buffer_init(&reader->text, SIZE_MAX / 2);
+	buffer_init(&reader->scratch, CHUNK_TEXT_MAX);
+	if (make_sections(reader, own, error) == -1) {
+		exposition_reader_free(reader);
+		return NULL;
+	}
+	return reader;
+}
+
+void exposition_reader_free(struct exposition_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	for (size_t i = 0; i < reader->section_count; i++)
+		free(reader->sections[i].part);
+	buffer_release(&reader->scratch);
+	buffer_release(&reader->text);
+	view_snapshot_free(reader->snapshot);
+	free(reader);
+}
+
+static bool at_end(const struct exposition_reader *reader, const struct cursor *at)
+{
+	return at->section == reader->section_count;
+}
+
+static void advance(const struct exposition_reader *reader, struct cursor *at)
+{
+	if (++at->item > reader->sections[at->section].run->count)
+		*at = (struct cursor){at->section + 1, 0};
+}
+
+/* The chunk at a cursor, or NULL where it is at a text. */
+static struct chunk *chunk_at(const struct exposition_reader *reader, const struct cursor *at)
+{
+	return at->item == 0 ? NULL : reader->sections[at->section].run->chunks[at->item - 1];
+}
+
+/* Compression. */
+
+static int gather(struct exposition_reader *reader, const struct chunk *chunk, struct slice *text)
+{
+	buffer_clear(&reader->scratch);
+	if (buffer_reserve(&reader->scratch, CHUNK_TEXT_MAX) == -1)
+		return -1;
+	for (uint32_t i = 0; i < chunk->count; i++) {
+		if (buffer_append_slice(&reader->scratch, chunk->pieces[i].text) == -1)
+			return -1;
+	}
+	*text = buffer_slice(&reader->scratch);
+	return 0;
+}
+
+static int learn(struct exposition_reader *reader, struct error *error)
+{
+	const struct view_snapshot *snapshot = reader->snapshot;
+	struct slice text = buffer_slice(&reader->text);
+	gzip_compressor_sample(reader->compressor, text);
+	for (size_t i = 0; i < SAMPLES && i < snapshot->chunk_count; i++) {
+		size_t sample = snapshot->chunk_count < SAMPLES ? i : snapshot->chunk_count / SAMPLES * i;
+		if (gather(reader, snapshot->chunks[sample], &text) == -1)
+			return error_set_memory(error);
+		gzip_compressor_sample(reader->compressor, text);
+	}
+	gzip_compressor_learn(reader->compressor);
+	return 0;
+}
+
+/* Compresses what is at the cursor, unless it is. The cost in bytes of text, or -1. */
+static ssize_t compress_item(struct exposition_reader *reader, struct error *error)
+{
+	struct chunk *chunk = chunk_at(reader, &reader->prepared);
+	struct section *section = &reader->sections[reader->prepared.section];
+	struct gzip_part **part = chunk != NULL ? &chunk->part : &section->part;
+	struct slice text = section->text;
+	size_t cost = PASSING_COST;
+	if (*part == NULL) {
+		if (chunk != NULL && gather(reader, chunk, &text) == -1)
+			return error_set_memory(error);
+		*part = gzip_part_new(reader->compressor, text, error);
+		cost += text.len;
+	}
+	if (*part == NULL)
+		return -1;
+	gzip_member_add(&reader->member, *part);
+	return (ssize_t)cost;
+}
+
+int exposition_reader_prepare(struct exposition_reader *reader, size_t budget, struct error *error)
+{
+	size_t spent = 0;
+	if (reader->compressor == NULL)
+		return 1;
+	if (!reader->begun && gzip_compressor_due(reader->compressor, reader->text_len) && learn(reader, error) == -1)
+		return -1;
+	reader->begun = true;
+	while (!at_end(reader, &reader->prepared)) {
+		if (spent >= budget)
+			return 0;
+		ssize_t cost = compress_item(reader, error);
+		if (cost == -1)
+			return -1;
+		spent += (size_t)cost;
+		advance(reader, &reader->prepared);
+	}
+	gzip_member_end(&reader->member, reader->end);
+	return 1;
+}
+
+size_t exposition_reader_size(const struct exposition_reader *reader)
+{
+	return reader->compressor == NULL ? reader->text_len : GZIP_HEADER_SIZE + reader->member.len + GZIP_END_SIZE;
+}
+
+size_t exposition_reader_memory(const struct exposition_reader *reader)
+{
+	return sizeof(*reader) + reader->text.capacity + reader->scratch.capacity;
+}
+
+/* Reading. */
+
+/* Where it goes. */
+struct target {
+	char *data;
+	size_t len, size;
+};
+
+/* Copies what fits of a slice from *offset on, and counts that up: true where all of it is copied now. */
+static bool copy(struct target *target, struct slice from, size_t *offset)
+{
+	size_t len = from.len - *offset, room = target->size - target->len;
+	if (len > room)
+		len = room;
+	if (len > 0)
+		memcpy(target->data + target->len, from.data + *offset, len);
+	target->len += len;
+	*offset += len;
+	return *offset == from.len;
+}
+
+/* The same for all that is at the cursor. */
+static bool copy_text(struct exposition_reader *reader, struct target *target)
+{
+	const struct chunk *chunk = chunk_at(reader, &reader->at);
+	if (chunk == NULL)
+		return copy(target, reader->sections[reader->at.section].text, &reader->offset);
+	while (reader->piece < chunk->count && copy(target, chunk->pieces[reader->piece].text, &reader->offset)) {
+		reader->piece++;
+		reader->offset = 0;
+	}
+	return reader->piece == chunk->count;
+}
+
+static bool copy_part(struct exposition_reader *reader, struct target *target)
+{
+	const struct chunk *chunk = chunk_at(reader, &reader->at);
+	const struct gzip_part *part = chunk != NULL ? chunk->part : reader->sections[reader->at.section].part;
+	return copy(target, slice_make(part->data, part->len), &reader->offset);
+}
+
+size_t exposition_reader_read(struct exposition_reader *reader, char *data, size_t size)
+{
+	struct target target = {.data = data, .size = size};
+	bool gzip = reader->compressor != NULL;
+	if (gzip && !copy(&target, slice_make(GZIP_HEADER, GZIP_HEADER_SIZE), &reader->header_read))
+		return target.len;
+	while (!at_end(reader, &reader->at)) {
+		if (!(gzip ? copy_part(reader, &target) : copy_text(reader, &target)))
+			return target.len;
+		advance(reader, &reader->at);
+		reader->offset = reader->piece = 0;
+	}
+	if (gzip)
+		copy(&target, slice_make(reader->end, GZIP_END_SIZE), &reader->end_read);
+	return target.len;
+}
