@@ -331,6 +331,11 @@ struct view_snapshot *view_snapshot(struct view *view, struct error *error)
 	return view_pieces_snapshot(&view->index, error);
 }
 
+uint64_t view_serial(const struct view *view)
+{
+	return view->index.pieces.serial;
+}
+
 size_t view_retired_bytes(const struct view *view)
 {
 	return view->index.pieces.retired_len;

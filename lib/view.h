@@ -113,6 +113,9 @@ int view_append_exposition(const struct view *view, const struct exposition *own
  * one while nothing changes. The caller frees it. NULL with ERROR_MEMORY. */
 struct view_snapshot *view_snapshot(struct view *view, struct error *error);
 
+/* Another number after each change of the exposition. */
+uint64_t view_serial(const struct view *view);
+
 /* Of the group files of all groups that are no longer in the view and that snapshots keep. */
 size_t view_retired_bytes(const struct view *view);
 

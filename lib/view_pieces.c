@@ -48,6 +48,7 @@ static void leave_current(struct view_pieces *pieces)
 	if (pieces->current != NULL)
 		view_snapshot_free(pieces->current);
 	pieces->current = NULL;
+	pieces->serial++;
 }
 
 /* A text on its way into pieces. */

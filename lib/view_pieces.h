@@ -25,6 +25,7 @@ struct view_pieces {
 	struct view_snapshot_queue snapshots; /* the oldest first */
 	struct view_snapshot *current;	      /* shows the view as it is; NULL where none does */
 	size_t retired_len;		      /* of the group files of groups that only snapshots have */
+	uint64_t serial;		      /* view_serial() */
 	bool kept;
 };
 

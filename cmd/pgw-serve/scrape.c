@@ -68,8 +68,10 @@ static void finish_reader(struct request *request, struct negotiated negotiated,
 		return;
 	}
 	request_answer_reader(request, MHD_HTTP_OK, negotiated_content_type(negotiated), reader);
-	if (gzip)
-		request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	if (!gzip)
+		return;
+	request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
+	ahead_scraped(&request->service->ahead, request->service->store.view);
 }
 
 /* Other forms are made as a whole. */

@@ -26,6 +26,7 @@
 #define ROUNDS_PER_TURN	      16
 #define ACCEPT_PAUSE	      100  /* ms, when there are no descriptors left */
 #define REFRESH_PAUSE	      1000 /* ms, when the spool can't be read */
+#define IDLE_AFTER	      2	   /* ms without a request or a change */
 #define SLOWEST_READER	      16   /* bytes an answer must lose in each ms, over the idle time limit */
 
 /* The places in server.polled; the listening sockets follow, then those that linger. */
@@ -53,6 +54,7 @@ struct server {
 	size_t polled_count;
 	bool single;   /* ends with its connections: nothing listens */
 	bool stopping; /* after a signal */
+	bool idle;     /* nothing was ready in this turn */
 
 	/* All in ms of the monotonic clock. */
 	int64_t now;
@@ -347,6 +349,8 @@ static int wait_time(const struct server *server)
 	int64_t until = earlier(server->connections.next_deadline, linger_deadline(&server->lingering));
 	if (http_pending(server))
 		return 0;
+	if (service_has_idle_work(server->service))
+		until = earlier(until, server->idle ? server->now : server->now + IDLE_AFTER);
 	if (server->stopping)
 		until = earlier(until, server->stop_deadline);
 	if (server->sockets->inetd_wait && server->connections.count == 0)
@@ -389,12 +393,16 @@ static void fill_polled(struct server *server)
 static int turn(struct server *server, struct error *error)
 {
 	fill_polled(server);
-	if (poll(server->polled, server->polled_count, wait_time(server)) == -1) {
+	int ready = poll(server->polled, server->polled_count, wait_time(server));
+	if (ready == -1) {
 		if (errno == EINTR)
 			return 0;
 		return error_set_errno(error, ERROR_IO, "poll");
 	}
 	server->now = clock_monotonic() / CLOCK_MILLISECOND;
+	server->idle = ready == 0;
+	if (server->idle && service_has_idle_work(server->service))
+		service_idle(server->service);
 	/* Before anything that may add to it. */
 	linger_run(&server->lingering, server->polled + POLLED_SOCKETS + server->sockets->count, server->now);
 	if (server->polled[POLLED_ENDS].revents != 0)

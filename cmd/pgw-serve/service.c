@@ -122,6 +122,7 @@ void service_release(struct service *service)
 	checkpoint_release(&service->checkpoint);
 	rejected_files_release(&service->rejected);
 	counters_close(service->counters);
+	ahead_release(&service->ahead);
 	gzip_compressor_free(service->compressor);
 	store_close(&service->store);
 }
@@ -261,4 +262,14 @@ out:
 bool service_takes_answer(const struct service *service)
 {
 	return service->answer_bytes + view_retired_bytes(service->store.view) <= ANSWER_BYTES_MAX;
+}
+
+bool service_has_idle_work(const struct service *service)
+{
+	return !service->closing && ahead_wanted(&service->ahead, service->store.view);
+}
+
+void service_idle(struct service *service)
+{
+	ahead_run(&service->ahead, service->store.view, service->compressor);
 }

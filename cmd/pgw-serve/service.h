@@ -12,6 +12,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "ahead.h"
 #include "checkpoint.h"
 #include "counters.h"
 #include "error.h"
@@ -50,6 +51,7 @@ struct service {
 	bool flush_failed;	/* was logged */
 	size_t answer_bytes;	/* of memory that only answers on their way have */
 	struct gzip_compressor *compressor;
+	struct ahead ahead;
 	int64_t start_time; /* ns since the epoch */
 	bool closing;	    /* answers end their connections */
 	bool quit;	    /* a client asked for the end */
@@ -75,6 +77,11 @@ void service_reset_counters(struct service *service);
 
 /* Whether another large answer may be made: scrapes that nobody reads must not fill the memory. */
 bool service_takes_answer(const struct service *service);
+
+/* What can be done while there is nothing else to do, in small steps: whether there is something, and doing some of it.
+ */
+bool service_has_idle_work(const struct service *service);
+void service_idle(struct service *service);
 
 /* Takes notice of what others changed in the spool. 0, or -1 with an error. */
 int service_refresh(struct service *service, struct error *error);

@@ -1,0 +1,37 @@
+/*
+ * ahead: compresses what changed before the next scrape asks for it, while there is nothing else to do.
+ *
+ * Each scrape that wants gzip pays for as much work as it would be to compress the whole once; when that is used up,
+ * the next scrape does the rest itself. So groups that are pushed often between two scrapes cost no more than that, and
+ * a gateway that nobody scrapes with gzip compresses nothing.
+ */
+#ifndef PGW_AHEAD_H
+#define PGW_AHEAD_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "exposition_reader.h"
+#include "gzip_part.h"
+#include "view.h"
+
+/* One of zeros has nothing to do. */
+struct ahead {
+	struct exposition_reader *reader; /* NULL between two times */
+	uint64_t serial;		  /* view_serial() of what the reader reads, or read last */
+	size_t credit;			  /* bytes of text */
+};
+
+void ahead_release(struct ahead *ahead);
+
+/* A scrape compressed all of the view. */
+void ahead_scraped(struct ahead *ahead, const struct view *view);
+
+/* Whether there is something to do. */
+bool ahead_wanted(const struct ahead *ahead, const struct view *view);
+
+/* Does some of it: some tens of microseconds. */
+void ahead_run(struct ahead *ahead, struct view *view, struct gzip_compressor *compressor);
+
+#endif
