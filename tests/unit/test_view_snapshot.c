@@ -1,0 +1,331 @@
+/* Snapshots of a view that changes, read as text and as gzip, against the exposition that the view gives as a whole. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <ftw.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "decompress.h"
+#include "exposition_reader.h"
+#include "view.h"
+
+static const struct limits limits = LIMITS_DEFAULT;
+
+#define STEPS	  1500
+#define HELD	  6
+#define GROUPS	  150
+#define TEXT_SIZE (256u << 10)
+
+static uint32_t random_state;
+
+static uint32_t random_below(uint32_t limit)
+{
+	random_state = random_state * 1664525 + 1013904223;
+	return (uint32_t)((uint64_t)(random_state >> 8) * limit >> 24);
+}
+
+/* A snapshot somebody holds, and what it must give. */
+struct held {
+	struct exposition_reader *text, *gzip; /* NULL where nothing is held */
+	struct buffer wanted;
+};
+
+struct fixture {
+	char path[64];
+	struct spool spool;
+	struct view *view;
+	struct gzip_compressor *compressor;
+	struct held held[HELD];
+};
+
+static int set_up(void **state)
+{
+	const struct spool_options options = {.create = true, .lock_timeout = 10000};
+	struct fixture *fixture = calloc(1, sizeof(*fixture));
+	struct error error;
+	strcpy(fixture->path, "/tmp/pgw-test-XXXXXX");
+	*state = fixture;
+	if (mkdtemp(fixture->path) == NULL || spool_open(&fixture->spool, fixture->path, &options, &error) == -1)
+		return -1;
+	fixture->view = view_new(&fixture->spool, VIEW_SCAN, &limits, &error);
+	fixture->compressor = gzip_compressor_new(&error);
+	return 0;
+}
+
+static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
+{
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	struct fixture *fixture = *state;
+	gzip_compressor_free(fixture->compressor);
+	view_free(fixture->view);
+	spool_close(&fixture->spool);
+	int result = nftw(fixture->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	free(fixture);
+	return result;
+}
+
+static struct grouping_key make_key(uint32_t number)
+{
+	char path[64];
+	struct grouping_key key;
+	struct error error;
+	grouping_key_init(&key);
+	snprintf(path, sizeof(path), "/job/j/x/%u", number);
+	assert_int_equal(grouping_key_from_path(&key, slice_of(path), &limits, &error), 0);
+	return key;
+}
+
+/* Puts a group with that text; a clash leaves the old one. */
+static void put(struct fixture *fixture, uint32_t number, const char *text)
+{
+	struct grouping_key key = make_key(number);
+	struct exposition exposition;
+	struct error error;
+	exposition_init(&exposition);
+	assert_int_equal(exposition_parse(&exposition, slice_of(text), &limits, &error), 0);
+	/* What a native looks like in text: a comment after the metric's lines. */
+	struct native native = {0, SLICE_LITERAL("\x08\x01")};
+	if (exposition.metric_count > 0 && random_below(8) == 0) {
+		exposition.natives = &native;
+		exposition.native_count = 1;
+	}
+	struct group *group = group_push(
+		NULL, &key, &exposition, PUSH_PUT, (int64_t)random_below(1000000) * 1000000, &limits, &error);
+	assert_non_null(group);
+	if (view_put(fixture->view, group, &error) == -1)
+		group_free(group);
+	exposition.natives = NULL;
+	exposition.native_count = 0;
+	exposition_release(&exposition);
+	grouping_key_release(&key);
+}
+
+/* Names before, between, among and after the gateway's own; some types differ, some families have HELP, some values are
+ * longer than a piece may be. */
+static void random_text(char *text)
+{
+	static const char *const names[] = {"a", "a_total", "b", "pgw_between", "process_x", "z", "process_open_fds"};
+	size_t used = 0;
+	text[0] = '\0';
+	for (uint32_t families = random_below(5); families > 0; families--) {
+		uint32_t name = random_below(families == 1 ? 7 : 6);
+		if (random_below(3) == 0)
+			used += (size_t)snprintf(text + used, TEXT_SIZE - used, "# HELP %s%u %u\n", names[name],
+				families, random_below(2));
+		if (name != 6)
+			used += (size_t)snprintf(text + used, TEXT_SIZE - used, "# TYPE %s%u %s\n", names[name],
+				families, random_below(60) == 0 ? "counter" : "gauge");
+		else
+			used += (size_t)snprintf(text + used, TEXT_SIZE - used, "# TYPE process_open_fds gauge\n");
+		for (uint32_t series = 1 + random_below(20); series > 0; series--) {
+			int width = random_below(200) == 0 ? 20000 : 1 + (int)random_below(20);
+			char suffix[16] = "";
+			if (name != 6)
+				snprintf(suffix, sizeof(suffix), "%u", families);
+			used += (size_t)snprintf(text + used, TEXT_SIZE - used, "%s%s{n=\"%u%u\",v=\"%*s#\"} %u\n",
+				names[name], suffix, families, series, width, "", random_below(1000));
+		}
+	}
+	assert_true(used < TEXT_SIZE);
+}
+
+static void random_own(struct exposition *own)
+{
+	static const struct slice texts[] = {SLICE_LITERAL(""),
+		SLICE_LITERAL("# TYPE pgw_spool_groups gauge\npgw_spool_groups 5\n"),
+		SLICE_LITERAL(
+			"# HELP process_open_fds Number of open file descriptors.\n# TYPE process_open_fds gauge\n"
+			"process_open_fds 5\n# TYPE pushgateway_build_info gauge\npushgateway_build_info 1\n")};
+	struct error error;
+	exposition_init(own);
+	assert_int_equal(exposition_parse(own, texts[random_below(3)], &limits, &error), 0);
+}
+
+static void hold(struct fixture *fixture, struct held *held)
+{
+	struct exposition own;
+	struct error error;
+	random_own(&own);
+	struct view_snapshot *snapshot = view_snapshot(fixture->view, &error);
+	struct view_snapshot *same = view_snapshot(fixture->view, &error);
+	assert_non_null(snapshot);
+	assert_ptr_equal(snapshot, same);
+	held->text = exposition_reader_new(snapshot, &own, NULL, &error);
+	held->gzip = exposition_reader_new(same, &own, fixture->compressor, &error);
+	assert_non_null(held->text);
+	assert_non_null(held->gzip);
+	buffer_init(&held->wanted, SIZE_MAX / 2);
+	assert_int_equal(view_append_exposition(fixture->view, &own, VIEW_WITHOUT_NATIVES, &held->wanted, &error), 0);
+	exposition_release(&own);
+}
+
+static void read_all(struct exposition_reader *reader, struct buffer *out)
+{
+	struct error error;
+	int status;
+	char data[5000];
+	size_t len;
+	while ((status = exposition_reader_prepare(reader, random_below(100000), &error)) == 0)
+		;
+	assert_int_equal(status, 1);
+	while ((len = exposition_reader_read(reader, data, 1 + random_below(sizeof(data)))) > 0)
+		assert_int_equal(buffer_append(out, data, len), 0);
+	assert_int_equal(out->len, exposition_reader_size(reader));
+}
+
+static void assert_text(struct slice text, struct slice wanted)
+{
+	if (slice_equal(text, wanted))
+		return;
+	size_t at = 0;
+	while (at < text.len && at < wanted.len && text.data[at] == wanted.data[at])
+		at++;
+	fail_msg("%zu bytes instead of %zu, different from byte %zu on: %.100s", text.len, wanted.len, at,
+		at < text.len ? text.data + at : "");
+}
+
+/* Reads both and lets the snapshot go. */
+static void release(struct held *held)
+{
+	struct buffer text, gzip, unpacked;
+	struct error error;
+	struct decompress *decompress = decompress_new(ENCODING_GZIP, &error);
+	buffer_init(&text, SIZE_MAX / 2);
+	buffer_init(&gzip, SIZE_MAX / 2);
+	buffer_init(&unpacked, SIZE_MAX / 2);
+	read_all(held->text, &text);
+	exposition_reader_free(held->text);
+	read_all(held->gzip, &gzip);
+	exposition_reader_free(held->gzip);
+	if (decompress_feed(decompress, buffer_slice(&gzip), &unpacked, &error) == -1 ||
+		decompress_finish(decompress, &error) == -1)
+		fail_msg("%s", error.message);
+	assert_text(buffer_slice(&text), buffer_slice(&held->wanted));
+	assert_text(buffer_slice(&unpacked), buffer_slice(&held->wanted));
+	decompress_free(decompress);
+	buffer_release(&text);
+	buffer_release(&gzip);
+	buffer_release(&unpacked);
+	buffer_release(&held->wanted);
+	*held = (struct held){0};
+}
+
+static void step(struct fixture *fixture, char *text)
+{
+	struct held *held = &fixture->held[random_below(HELD)];
+	uint32_t number = random_below(GROUPS), what = random_below(10);
+	if (what < 6) {
+		random_text(text);
+		put(fixture, number, text);
+	} else if (what < 7) {
+		struct grouping_key key = make_key(number);
+		view_remove(fixture->view, key.file);
+		grouping_key_release(&key);
+	} else if (held->text == NULL) {
+		hold(fixture, held);
+	} else {
+		release(held);
+	}
+}
+
+static void snapshots_stay_as_they_were(void **state)
+{
+	struct fixture *fixture = *state;
+	char *text = malloc(TEXT_SIZE);
+	for (size_t i = 0; i < STEPS; i++)
+		step(fixture, text);
+	assert_true(view_counts(fixture->view).groups > GROUPS / 2);
+	assert_true(view_retired_bytes(fixture->view) > 0);
+	for (size_t i = 0; i < HELD; i++) {
+		if (fixture->held[i].text != NULL)
+			release(&fixture->held[i]);
+	}
+	assert_int_equal(view_retired_bytes(fixture->view), 0);
+	free(text);
+}
+
+/* How many chunks of the view's snapshot are not compressed, and then compresses them. */
+static size_t compress(struct fixture *fixture, size_t *chunks)
+{
+	struct exposition none;
+	struct error error;
+	size_t missing = 0;
+	struct view_snapshot *snapshot = view_snapshot(fixture->view, &error);
+	*chunks = snapshot->chunk_count;
+	for (size_t i = 0; i < snapshot->chunk_count; i++)
+		missing += snapshot->chunks[i]->part == NULL;
+	exposition_init(&none);
+	struct exposition_reader *reader = exposition_reader_new(snapshot, &none, fixture->compressor, &error);
+	while (exposition_reader_prepare(reader, 10000, &error) == 0)
+		;
+	exposition_reader_free(reader);
+	return missing;
+}
+
+/* Families in 100 groups of 2 kB and the two of each group: what one group changes is in three chunks. */
+static void a_change_costs_its_neighbourhood(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[4096];
+	size_t chunks;
+	for (uint32_t i = 100; i < 200; i++) {
+		snprintf(text, sizeof(text), "m{v=\"%*s\"} 1\n", 2000, "");
+		put(fixture, i, text);
+	}
+	size_t all = compress(fixture, &chunks);
+	assert_int_equal(all, chunks);
+	assert_true(chunks > 200000 / (16 << 10));
+	assert_int_equal(compress(fixture, &chunks), 0);
+	for (uint32_t i = 100; i < 200; i += 7) {
+		snprintf(text, sizeof(text), "m{v=\"%*s\"} 2\n", 2000, "");
+		put(fixture, i, text);
+		size_t missing = compress(fixture, &chunks);
+		assert_true(missing > 0 && missing <= 3);
+	}
+	/* A push like the one before is a change, too: it has another time. */
+	put(fixture, 150, text);
+	assert_true(compress(fixture, &chunks) > 0);
+	assert_int_equal(compress(fixture, &chunks), 0);
+}
+
+static void another_number_after_each_change(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error error;
+	put(fixture, 1, "a 1\n");
+	uint64_t serial = view_serial(fixture->view);
+	struct view_snapshot *first = view_snapshot(fixture->view, &error);
+	assert_true(view_serial(fixture->view) == serial);
+	/* Refused: nothing changed. */
+	put(fixture, 2, "# TYPE a counter\na 1\n");
+	struct view_snapshot *second = view_snapshot(fixture->view, &error);
+	assert_int_equal(first->chunk_count, second->chunk_count);
+	put(fixture, 1, "a 2\n");
+	assert_true(view_serial(fixture->view) != serial);
+	struct view_snapshot *third = view_snapshot(fixture->view, &error);
+	assert_ptr_not_equal(third, second);
+	view_snapshot_free(second);
+	view_snapshot_free(third);
+	view_snapshot_free(first);
+	assert_int_equal(view_retired_bytes(fixture->view), 0);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(snapshots_stay_as_they_were, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_change_costs_its_neighbourhood, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_number_after_each_change, set_up, tear_down),
+	};
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
