@@ -49,16 +49,35 @@ static bool is_recent(uint64_t entry, time_t now)
 	return entry != 0 && (((uint64_t)now - (entry >> VALUE_BITS)) & TIME_MASK) < SUMMARY_AGE;
 }
 
-static int compare_units(const void *a, const void *b)
+#define DIGIT_BITS 12
+#define DIGITS	   (1u << DIGIT_BITS)
+
+/* Sorts by digits, from the lowest: each scrape does this, in the same time whatever strangers sent, and qsort(3) takes
+ * ten times as long. Returns which of the two arrays has the result. */
+static const uint64_t *sort_units(uint64_t *units, uint64_t *other, size_t count)
 {
-	uint64_t left = *(const uint64_t *)a, right = *(const uint64_t *)b;
-	return (left > right) - (left < right);
+	for (unsigned shift = 0; shift < VALUE_BITS; shift += DIGIT_BITS) {
+		uint32_t places[DIGITS] = {0}, place = 0;
+		for (size_t i = 0; i < count; i++)
+			places[units[i] >> shift & (DIGITS - 1)]++;
+		for (size_t digit = 0; digit < DIGITS; digit++) {
+			uint32_t size = places[digit];
+			places[digit] = place;
+			place += size;
+		}
+		for (size_t i = 0; i < count; i++)
+			other[places[units[i] >> shift & (DIGITS - 1)]++] = units[i];
+		uint64_t *sorted = other;
+		other = units;
+		units = sorted;
+	}
+	return units;
 }
 
 int summary_quantiles(
 	const struct summary_recent *recent, enum summary_unit unit, time_t now, double values[SUMMARY_QUANTILES])
 {
-	uint64_t *units = malloc(SUMMARY_RECENT * sizeof(*units));
+	uint64_t *units = malloc(2 * SUMMARY_RECENT * sizeof(*units));
 	if (units == NULL)
 		return -1;
 	size_t count = 0;
@@ -67,10 +86,10 @@ int summary_quantiles(
 		if (is_recent(entry, now))
 			units[count++] = entry & VALUE_MAX;
 	}
-	qsort(units, count, sizeof(*units), compare_units);
+	const uint64_t *sorted = sort_units(units, units + SUMMARY_RECENT, count);
 	for (size_t i = 0; i < SUMMARY_QUANTILES; i++) {
 		size_t rank = (count * summary_quantile_table[i].tenths + 9) / 10;
-		values[i] = count == 0 ? (double)NAN : (double)units[rank - 1] / unit;
+		values[i] = count == 0 ? (double)NAN : (double)sorted[rank - 1] / unit;
 	}
 	free(units);
 	return 0;
