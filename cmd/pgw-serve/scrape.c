@@ -8,7 +8,7 @@
 #include "request.h"
 
 /* So many bytes are compressed at once; then others have their turn. */
-#define PREPARE_BUDGET (128u << 10)
+#define PREPARE_BUDGET (64u << 10)
 
 /* Whatever is wrong, the client's request is not. */
 static void fail(struct request *request, const struct error *error)
