@@ -26,7 +26,7 @@
 #define ROUNDS_PER_TURN	      16
 #define ACCEPT_PAUSE	      100  /* ms, when there are no descriptors left */
 #define REFRESH_PAUSE	      1000 /* ms, when the spool can't be read */
-#define IDLE_AFTER	      2	   /* ms without a request or a change */
+#define IDLE_AFTER	      1	   /* ms without a request or a change */
 #define SLOWEST_READER	      16   /* bytes an answer must lose in each ms, over the idle time limit */
 
 /* The places in server.polled; the listening sockets follow, then those that linger. */

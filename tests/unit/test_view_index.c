@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "exposition_reader.h"
 #include "view_index.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
@@ -214,6 +215,31 @@ static void check_families(struct model *model)
 	assert_int_equal(family_blocks, blocks);
 }
 
+/* A snapshot has the same text as the index, whether its pieces were kept up to date or are made anew. */
+static void check_snapshot(struct model *model)
+{
+	struct buffer wanted, text;
+	struct exposition none;
+	struct error error;
+	buffer_init(&wanted, SIZE_MAX / 2);
+	exposition_init(&none);
+	if (random_below(50) == 0)
+		view_pieces_forget(&model->index.pieces);
+	struct view_snapshot *snapshot = view_pieces_snapshot(&model->index, &error);
+	assert_non_null(snapshot);
+	struct exposition_reader *reader = exposition_reader_new(snapshot, &none, NULL, &error);
+	assert_non_null(reader);
+	assert_int_equal(view_index_append(&model->index, &none, false, &wanted, &error), 0);
+	assert_int_equal(exposition_reader_size(reader), wanted.len);
+	buffer_init(&text, SIZE_MAX / 2);
+	assert_int_equal(buffer_reserve(&text, wanted.len + 1), 0);
+	text.len = exposition_reader_read(reader, text.data, text.capacity);
+	assert_true(slice_equal(buffer_slice(&text), buffer_slice(&wanted)));
+	exposition_reader_free(reader);
+	buffer_release(&text);
+	buffer_release(&wanted);
+}
+
 static void leave(struct model *model, size_t member)
 {
 	if (model->numbers[member] != INDEX_NONE)
@@ -279,6 +305,8 @@ static void it_agrees_with_the_model(void **state)
 			step(&model, counts);
 			check_series(&model);
 			check_families(&model);
+			if (random_below(3) == 0)
+				check_snapshot(&model);
 		}
 		/* Both ways are gone often. */
 		assert_true(counts[false] > STEPS / 20 && counts[true] > STEPS / 20);
