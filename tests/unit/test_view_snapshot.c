@@ -20,7 +20,8 @@ static const struct limits limits = LIMITS_DEFAULT;
 #define STEPS	  1500
 #define HELD	  6
 #define GROUPS	  150
-#define TEXT_SIZE (256u << 10)
+#define LONG	  9000
+#define TEXT_SIZE (1u << 20)
 
 static uint32_t random_state;
 
@@ -111,11 +112,13 @@ static void put(struct fixture *fixture, uint32_t number, const char *text)
 }
 
 /* Names before, between, among and after the gateway's own; some types differ, some families have HELP, some values are
- * longer than a piece may be. */
+ * longer than a piece may be, and what follows a cut looks like a comment. */
 static void random_text(char *text)
 {
 	static const char *const names[] = {"a", "a_total", "b", "pgw_between", "process_x", "z", "process_open_fds"};
+	char hashes[LONG + 1] = "";
 	size_t used = 0;
+	memset(hashes, '#', LONG);
 	text[0] = '\0';
 	for (uint32_t families = random_below(5); families > 0; families--) {
 		uint32_t name = random_below(families == 1 ? 7 : 6);
@@ -128,12 +131,12 @@ static void random_text(char *text)
 		else
 			used += (size_t)snprintf(text + used, TEXT_SIZE - used, "# TYPE process_open_fds gauge\n");
 		for (uint32_t series = 1 + random_below(20); series > 0; series--) {
-			int width = random_below(200) == 0 ? 20000 : 1 + (int)random_below(20);
+			int width = random_below(60) == 0 ? LONG : 1 + (int)random_below(20);
 			char suffix[16] = "";
 			if (name != 6)
 				snprintf(suffix, sizeof(suffix), "%u", families);
-			used += (size_t)snprintf(text + used, TEXT_SIZE - used, "%s%s{n=\"%u%u\",v=\"%*s#\"} %u\n",
-				names[name], suffix, families, series, width, "", random_below(1000));
+			used += (size_t)snprintf(text + used, TEXT_SIZE - used, "%s%s{n=\"%u%u\",v=\"%.*s\"} %u\n",
+				names[name], suffix, families, series, width, hashes, random_below(1000));
 		}
 	}
 	assert_true(used < TEXT_SIZE);
