@@ -50,6 +50,8 @@ static void random_text(char *text, size_t size)
 	text[0] = '\0';
 	for (uint32_t families = random_below(4); families > 0; families--) {
 		const char *name = PICK(names);
+		if (random_below(3) == 0)
+			used += (size_t)snprintf(text + used, size - used, "# HELP %s %u\n", name, random_below(3));
 		used += (size_t)snprintf(text + used, size - used, "# TYPE %s %s\n", name, PICK(types));
 		for (uint32_t series = 1 + random_below(12); series > 0; series--)
 			used += (size_t)snprintf(

@@ -311,8 +311,10 @@ static void another_number_after_each_change(void **state)
 	assert_true(view_serial(fixture->view) == serial);
 	/* Refused: nothing changed. */
 	put(fixture, 2, "# TYPE a counter\na 1\n");
+	put(fixture, 1, "b 1\n# TYPE process_open_fds counter\nprocess_open_fds 1\n");
 	struct view_snapshot *second = view_snapshot(fixture->view, &error);
-	assert_int_equal(first->chunk_count, second->chunk_count);
+	assert_true(view_serial(fixture->view) == serial);
+	assert_ptr_equal(first, second);
 	put(fixture, 1, "a 2\n");
 	assert_true(view_serial(fixture->view) != serial);
 	struct view_snapshot *third = view_snapshot(fixture->view, &error);
@@ -323,11 +325,46 @@ static void another_number_after_each_change(void **state)
 	assert_int_equal(view_retired_bytes(fixture->view), 0);
 }
 
+/* The same series with another HELP, another type or none of them; of a family that one group has or two. */
+static void heads_follow_the_groups(void **state)
+{
+	static const struct {
+		uint32_t number;
+		const char *text;
+		const char *head;
+	} steps[] = {
+		{1, "# HELP a one\n# TYPE a gauge\na 1\n", "# HELP a one\n# TYPE a gauge\na{"},
+		{1, "# HELP a two\n# TYPE a gauge\na 1\n", "# HELP a two\n# TYPE a gauge\na{"},
+		{1, "# TYPE a gauge\na 1\n", "# TYPE a gauge\na{"},
+		{1, "# TYPE a counter\na 1\n", "# TYPE a counter\na{"},
+		{2, "# HELP a three\n# TYPE a counter\na 1\n", "# HELP a three\n# TYPE a counter\na{"},
+		{1, "# HELP a four\n# TYPE a counter\na 1\n", "# HELP a four\n# TYPE a counter\na{"},
+		{1, "b 1\n", "# HELP a three\n# TYPE a counter\na{"},
+		{2, "b 1\n", "# TYPE b untyped\nb{"},
+	};
+	struct fixture *fixture = *state;
+	struct error error;
+	char text[4096];
+	for (size_t i = 0; i < sizeof(steps) / sizeof(steps[0]); i++) {
+		struct exposition none;
+		put(fixture, steps[i].number, steps[i].text);
+		exposition_init(&none);
+		struct exposition_reader *reader =
+			exposition_reader_new(view_snapshot(fixture->view, &error), &none, NULL, &error);
+		size_t len = exposition_reader_read(reader, text, sizeof(text));
+		assert_true(len > strlen(steps[i].head) && len < sizeof(text));
+		text[strlen(steps[i].head)] = '\0';
+		assert_string_equal(text, steps[i].head);
+		exposition_reader_free(reader);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(snapshots_stay_as_they_were, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_change_costs_its_neighbourhood, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(heads_follow_the_groups, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_number_after_each_change, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
