@@ -12,6 +12,7 @@
 
 #include "clock.h"
 #include "spool_recover.h"
+#include "spool_temporary.h"
 #include "text.h"
 
 #define VERSION_FILE	  "version"
@@ -231,6 +232,7 @@ int spool_open(struct spool *spool, const char *path, const struct spool_options
 
 void spool_close(struct spool *spool)
 {
+	spool_temporary_release(spool);
 	journal_release(&spool->journal);
 	spool->directory = file_close(spool->directory);
 	spool->groups = file_close(spool->groups);

@@ -32,6 +32,7 @@ struct spool_options {
 	bool create;	       /* make the directory (its parent must be there), version and groups/ when missing */
 	bool read_only;	       /* neither lock nor create: for readers without write permission */
 	bool sync;	       /* spool_apply() returns when the changes are on disk */
+	bool reuse;	       /* write new files into old ones: for a process that stays (spool_temporary.h) */
 	unsigned lock_timeout; /* ms to wait for the lock */
 };
 
@@ -40,13 +41,16 @@ struct spool_options {
 		.create = true, .read_only = false, .sync = true, .lock_timeout = 10000                                \
 	}
 
+struct spool_spares;
+
 struct spool {
 	int directory; /* descriptor of the spool */
 	int groups;    /* descriptor of groups/ */
 	int lock;      /* descriptor of the lock file; -1 when read-only */
 	bool locked;
-	unsigned temporary; /* number of the next temporary file */
-	bool plain_rename;  /* the file system can't exchange names */
+	unsigned temporary;	     /* number of the next temporary file */
+	bool plain_rename;	     /* the file system can't exchange names */
+	struct spool_spares *spares; /* NULL until the first one */
 	struct journal journal;
 	struct spool_options options;
 	char *path; /* as given, for messages */
@@ -130,5 +134,8 @@ int spool_sweep(struct spool *spool, struct error *error);
 
 /* Whether a name in groups/ is a temporary file of a writer; `own` tells whether of this process. */
 bool spool_is_temporary(const char *file, bool *own);
+
+/* Whether such a name is debris, should it still be there under the lock: of a writer that was killed. */
+bool spool_is_debris(const char *file);
 
 #endif

@@ -161,6 +161,30 @@ static bool is_cut(const struct change *change, const struct stat *status)
 	return change->touched && (id.size == 0 || ours) && id.size < change->id.size;
 }
 
+/* Whether a file was there before the last record of its name, as far as times tell. */
+static bool is_older(const struct change *change, const struct stat *status, bool in_place)
+{
+	return change->stated && !in_place && clock_from(&status->st_ctim) <= change->base.record.time;
+}
+
+/*
+ * Whether a file whose bytes are not those of its PUT is what was there before, rather than what somebody made of it
+ * later. Old files are written anew under other names (spool_temporary.h), so that after a crash the bytes may be of
+ * another group, and younger than the record. The file that the record is of has old bytes where the new ones had not
+ * been written, and a later time only where somebody wrote into it. Another file is an old one unless the change of the
+ * directory that put the right one there has reached the disk.
+ */
+static bool is_stale(
+	const struct recovery *recovery, const struct change *change, const struct stat *status, bool in_place)
+{
+	const struct file_id *wanted = &change->base.record.id;
+	struct file_id id = file_identify(status);
+	if (id.inode == wanted->inode)
+		return id.modified <= wanted->modified;
+	bool crashed = recovery->spool->journal.state == JOURNAL_CRASHED;
+	return crashed ? !in_place : is_older(change, status, in_place);
+}
+
 static int choose_remedy(
 	struct recovery *recovery, const struct change *change, enum remedy *remedy, struct error *error)
 {
@@ -184,14 +208,14 @@ static int choose_remedy(
 		*remedy = put ? REMEDY_WRITE : REMEDY_REMOVE;
 		return 0;
 	}
-	bool older = change->stated && !in_place && clock_from(&status.st_ctim) <= change->base.record.time;
 	if (!put) {
-		*remedy = older ? REMEDY_REMOVE : REMEDY_NONE;
+		*remedy = is_older(change, &status, in_place) ? REMEDY_REMOVE : REMEDY_NONE;
 		return 0;
 	}
 	if (compare_file(recovery, change, &contents, error) == -1)
 		return -1;
-	if (contents == CONTENTS_DAMAGED || (contents == CONTENTS_OTHER && older))
+	if (contents == CONTENTS_DAMAGED ||
+		(contents == CONTENTS_OTHER && is_stale(recovery, change, &status, in_place)))
 		*remedy = REMEDY_WRITE;
 	return 0;
 }

@@ -102,8 +102,7 @@ struct drain {
 
 static void note_temporary(struct view *view, const char *file)
 {
-	bool own;
-	if (!spool_is_temporary(file, &own) || own)
+	if (!spool_is_debris(file))
 		return;
 	free(view->temporary);
 	view->temporary = strdup(file);

@@ -98,7 +98,9 @@ int service_init(struct service *service, const struct settings *settings, enum 
 	checkpoint_init(&service->checkpoint);
 	rejected_files_init(&service->rejected);
 	TAILQ_INIT(&service->queue);
-	if (store_open(&service->store, settings->spool, &settings->spool_options, mode, limits, error) == -1)
+	struct spool_options options = settings->spool_options;
+	options.reuse = service->stays;
+	if (store_open(&service->store, settings->spool, &options, mode, limits, error) == -1)
 		return -1;
 	/* Where the next request is another process, all that was answered is to be counted. */
 	service->flush_interval = mode == VIEW_FOLLOW ? FLUSH_INTERVAL : 0;
