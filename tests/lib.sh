@@ -318,10 +318,11 @@ raw() {
 	printf "$1" | timeout $DEADLINE socat -t $DEADLINE - "TCP:127.0.0.1:${2:-$PORT}" | tr -d '\r'
 }
 
-# The group files of a spool, byte by byte in the order of their names, "(none)" where there is none.
+# The files in groups/ of a spool, byte by byte in the order of their names, but the spares of a server that runs; "(none)"
+# where there is none.
 group_files() {
 	local names
-	names=$(LC_ALL=C ls -A "$1/groups" 2>/dev/null)
+	names=$(LC_ALL=C ls -A --ignore='.pgw-*.spare' "$1/groups" 2>/dev/null)
 	echo "${names:-(none)}"
 }
 

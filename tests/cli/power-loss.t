@@ -116,7 +116,7 @@ for round in $(seq $rounds); do
 	is "$(lacks crashed)" "" "round $round: brings it back"
 	exits 0 "round $round: pgw-list" rebooted pgw-list -d crashed/spool
 	is "$err" "" "round $round: leaves none out"
-	is "$(find crashed/spool/groups -name '.*.tmp' -o -size 0)" "" "round $round: no debris"
+	is "$(find crashed/spool/groups -name '.*.tmp' -o -name '*.prom' -size 0)" "" "round $round: no debris"
 	umount crashed
 	unset 'mounts[-1]'
 done

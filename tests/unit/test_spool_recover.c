@@ -321,6 +321,38 @@ static void test_clock_set_back(void **state)
 	assert_file("s/groups/job=b.prom", "b 1\n");
 }
 
+/* Old files are written anew under other names, which may reach the disk before the names do, and the names before the
+ * bytes. */
+static void test_reused(void **state)
+{
+	struct stat status;
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply(&spool, put("job=a.prom", "a 1\n"));
+	log_only(&spool, JOURNAL_PUT, "job=a.prom", "a 2\n");
+	int64_t before = modified("s/groups");
+	write_file("s/groups/job=a.prom", "b 1\n");
+	set_modified("s/groups", before);
+	crash(&spool);
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 2\n");
+
+	spool = open_spool(&defaults);
+	apply(&spool, put("job=a.prom", "a 3\n"));
+	apply(&spool, put("job=b.prom", "b 2\n"));
+	assert_int_equal(stat("s/groups/job=a.prom", &status), 0);
+	before = modified("s/groups");
+	/* The bytes of before in the right file; and a file that somebody wrote into. */
+	write_file("s/groups/job=a.prom", "c 1\n");
+	set_modified("s/groups/job=a.prom", clock_from(&status.st_mtim));
+	write_file("s/groups/job=b.prom", "by_hand 1\n");
+	set_modified("s/groups/job=b.prom", clock_wall() + CLOCK_SECOND);
+	crash(&spool);
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 3\n");
+	assert_file("s/groups/job=b.prom", "by_hand 1\n");
+}
+
 static void test_changed_by_hand(void **state)
 {
 	struct spool spool = open_spool(&defaults);
@@ -562,6 +594,7 @@ int main(void)
 		TEST(test_deleted_by_hand),
 		TEST(test_head_of_before),
 		TEST(test_clock_set_back),
+		TEST(test_reused),
 		TEST(test_changed_by_hand),
 		TEST(test_unsynced),
 		TEST(test_torn),

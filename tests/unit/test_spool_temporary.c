@@ -1,0 +1,245 @@
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include <dirent.h>
+#include <fcntl.h>
+#include <ftw.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include "spool.h"
+
+/* Longer than a spare must rest. */
+#define REST 60000 /* us */
+
+/* Every test has a scratch folder of its own, which is its working directory. The spool is "s" in it. */
+static char scratch[64];
+
+static const struct spool_options reusing = {.create = true, .sync = true, .reuse = true, .lock_timeout = 10000};
+
+static int set_up(void **state)
+{
+	umask(022);
+	strcpy(scratch, "/tmp/test_spool_temporary.XXXXXX");
+	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
+}
+
+static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
+{
+	return remove(path);
+}
+
+static int tear_down(void **state)
+{
+	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+}
+
+static struct spool open_spool(const struct spool_options *options)
+{
+	struct spool spool;
+	struct error error;
+	if (spool_open(&spool, "s", options, &error) == -1)
+		fail_msg("%s", error.message);
+	if (spool.journal.support != JOURNAL_KEEPS)
+		skip(); /* nothing is reused where no journal mends what a crash leaves of it */
+	return spool;
+}
+
+/* Puts a file and returns its inode. */
+static ino_t put(struct spool *spool, const char *file, const char *text)
+{
+	struct error error;
+	struct spool_change change = {.file = slice_of(file), .text = slice_of(text)};
+	assert_int_equal(spool_lock(spool, &error), 0);
+	spool_apply(spool, &change, 1);
+	spool_unlock(spool);
+	if (change.failed)
+		fail_msg("%s", change.error.message);
+	return change.id.inode;
+}
+
+/* When the file was made, ns since the epoch: the number of an inode comes again. */
+static int64_t made(const char *path)
+{
+	struct statx status;
+	assert_int_equal(statx(AT_FDCWD, path, 0, STATX_BTIME, &status), 0);
+	return status.stx_btime.tv_sec * INT64_C(1000000000) + status.stx_btime.tv_nsec;
+}
+
+static void assert_file(const char *path, const char *text)
+{
+	char data[8192];
+	FILE *file = fopen(path, "r");
+	assert_non_null(file);
+	size_t len = fread(data, 1, sizeof(data) - 1, file);
+	data[len] = '\0';
+	fclose(file);
+	assert_string_equal(data, text);
+}
+
+/* How many names in groups/ end like that. */
+static int count_names(const char *suffix)
+{
+	int count = 0;
+	DIR *directory = opendir("s/groups");
+	assert_non_null(directory);
+	for (struct dirent *entry; (entry = readdir(directory)) != NULL;)
+		count += slice_has_suffix(slice_of(entry->d_name), slice_of(suffix));
+	closedir(directory);
+	return count;
+}
+
+static void test_reuse(void **state)
+{
+	struct spool spool = open_spool(&reusing);
+	ino_t first = put(&spool, "job=a.prom", "a_long_one 1\n");
+	ino_t second = put(&spool, "job=a.prom", "a 2\n");
+	assert_int_not_equal(first, second);
+	assert_int_equal(count_names(".spare"), 1);
+	usleep(REST);
+	assert_int_equal(put(&spool, "job=b.prom", "b 1\n"), first);
+	assert_file("s/groups/job=a.prom", "a 2\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	assert_int_equal(count_names(".spare"), 0);
+	put(&spool, "job=b.prom", "b 2\n");
+	assert_int_equal(count_names(".spare"), 1);
+	spool_close(&spool);
+	assert_int_equal(count_names(".spare"), 0);
+	assert_int_equal(count_names(".prom"), 2);
+}
+
+static void test_rest(void **state)
+{
+	struct spool spool = open_spool(&reusing);
+	ino_t first = put(&spool, "job=a.prom", "a 1\n");
+	ino_t second = put(&spool, "job=a.prom", "a 2\n");
+	ino_t third = put(&spool, "job=a.prom", "a 3\n");
+	assert_true(first != second && second != third && third != first);
+	spool_close(&spool);
+}
+
+/* Whoever has an old file open, or another name for it, goes on seeing it. */
+static void test_readers(void **state)
+{
+	char data[16] = "";
+	struct spool spool = open_spool(&reusing);
+	ino_t opened = put(&spool, "job=a.prom", "a 1\n");
+	ino_t linked = put(&spool, "job=b.prom", "b 1\n");
+	int fd = open("s/groups/job=a.prom", O_RDONLY | O_CLOEXEC);
+	assert_int_equal(link("s/groups/job=b.prom", "snapshot"), 0);
+	put(&spool, "job=a.prom", "a 2\n");
+	put(&spool, "job=b.prom", "b 2\n");
+	usleep(REST);
+	for (int i = 0; i < 4; i++) {
+		ino_t inode = put(&spool, "job=c.prom", "c 1\n");
+		assert_true(inode != opened && inode != linked);
+	}
+	assert_int_equal(read(fd, data, sizeof(data)), 4);
+	assert_string_equal(data, "a 1\n");
+	close(fd);
+	assert_file("snapshot", "b 1\n");
+	spool_close(&spool);
+}
+
+static void test_rights(void **state)
+{
+	struct stat status;
+	struct spool spool = open_spool(&reusing);
+	put(&spool, "job=a.prom", "a 1\n");
+	assert_int_equal(chmod("s/groups/job=a.prom", 0600), 0);
+	put(&spool, "job=a.prom", "a 2\n");
+	usleep(REST);
+	put(&spool, "job=b.prom", "b 1\n");
+	assert_int_equal(stat("s/groups/job=b.prom", &status), 0);
+	assert_int_equal(status.st_mode & 07777, 0644);
+	spool_close(&spool);
+}
+
+/* What is not synced is only written where it reaches the disk in one piece. */
+static void test_unsynced(void **state)
+{
+	struct spool_options options = reusing;
+	char large[5001];
+	memset(large, '#', sizeof(large) - 1);
+	large[sizeof(large) - 2] = '\n';
+	large[sizeof(large) - 1] = '\0';
+	options.sync = false;
+	struct spool spool = open_spool(&options);
+	put(&spool, "job=a.prom", large);
+	put(&spool, "job=a.prom", "a 2\n");
+	int64_t before = made("s/groups/job=a.prom");
+	usleep(REST);
+	put(&spool, "job=b.prom", "b 1\n");
+	assert_true(made("s/groups/job=b.prom") > before); /* not the large one */
+	put(&spool, "job=a.prom", "a 3\n");
+	before = made("s/groups/job=a.prom");
+	usleep(REST);
+	put(&spool, "job=c.prom", large);
+	assert_true(made("s/groups/job=c.prom") > before);
+	assert_file("s/groups/job=c.prom", large);
+	put(&spool, "job=a.prom", "a 4\n");
+	usleep(REST);
+	put(&spool, "job=b.prom", "b 2\n");
+	assert_int_equal(made("s/groups/job=b.prom"), before);
+	spool_close(&spool);
+}
+
+static void test_swept_by_another(void **state)
+{
+	int status;
+	struct error error;
+	struct spool spool = open_spool(&reusing);
+	put(&spool, "job=a.prom", "a 1\n");
+	put(&spool, "job=a.prom", "a 2\n");
+	assert_int_equal(spool_lock(&spool, &error), 0);
+	assert_int_equal(spool_sweep(&spool, &error), 0);
+	spool_unlock(&spool);
+	assert_int_equal(count_names(".spare"), 1); /* its owner lives */
+	char name[64];
+	snprintf(name, sizeof(name), "s/groups/.pgw-%ld-0.spare", (long)getpid());
+	unlink(name);
+	snprintf(name, sizeof(name), "s/groups/.pgw-%ld-1.spare", (long)getpid());
+	unlink(name);
+	usleep(REST);
+	put(&spool, "job=b.prom", "b 1\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	/* A process that was killed leaves some. */
+	pid_t pid = fork();
+	if (pid == 0) {
+		spool = open_spool(&reusing);
+		put(&spool, "job=a.prom", "a 3\n");
+		put(&spool, "job=a.prom", "a 4\n");
+		_exit(count_names(".spare") == 2 ? 0 : 1);
+	}
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	assert_int_equal(spool_lock(&spool, &error), 0);
+	assert_int_equal(spool_sweep(&spool, &error), 0);
+	spool_unlock(&spool);
+	assert_int_equal(count_names(".spare"), 0);
+	assert_file("s/groups/job=a.prom", "a 4\n");
+	spool_close(&spool);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_reuse),
+		TEST(test_rest),
+		TEST(test_readers),
+		TEST(test_rights),
+		TEST(test_unsynced),
+		TEST(test_swept_by_another),
+	};
+	return cmocka_run_group_tests_name("spool_temporary", tests, NULL, NULL);
+}
