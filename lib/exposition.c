@@ -128,6 +128,20 @@ static int check_metric(const struct exposition *exposition, const struct metric
 	return 0;
 }
 
+void exposition_find_timestamp(struct exposition *exposition)
+{
+	exposition->timestamp_line = 0;
+	exposition->timestamp_column = 0;
+	for (uint32_t i = 0; i < exposition->family_count; i++) {
+		const struct metric_family *family = &exposition->families[i];
+		if (family->timestamp_line == 0 ||
+			(exposition->timestamp_line != 0 && family->timestamp_line > exposition->timestamp_line))
+			continue;
+		exposition->timestamp_line = family->timestamp_line;
+		exposition->timestamp_column = family->timestamp_column;
+	}
+}
+
 int exposition_check(const struct exposition *exposition, struct error *error)
 {
 	if (exposition->timestamp_line != 0)

@@ -107,6 +107,8 @@ struct metric_family {
 	uint32_t metric_count;
 	uint32_t first_metric; /* in exposition.metrics, in the order given */
 	uint32_t last_metric;
+	uint32_t timestamp_line; /* of its first sample with a timestamp in text; 0 where there is none */
+	uint32_t timestamp_column;
 };
 
 /* What the text format can't hold of a metric: an io.prometheus.client.MetricFamily with it alone (protobuf.h). */
@@ -149,6 +151,9 @@ void exposition_release(struct exposition *exposition);
  * error in line N: ", which belongs to its HTTP answers. */
 int exposition_parse(
 	struct exposition *exposition, struct slice text, const struct limits *limits, struct error *error);
+
+/* Sets the exposition's timestamp to the first one of its families, when they have changed. */
+void exposition_find_timestamp(struct exposition *exposition);
 
 /* What is refused of a push whatever else is in the store: timestamps, label names that start with "__", two buckets
  * or quantiles of one metric with the same bound. 0, or -1 with ERROR_INCONSISTENT and the line. */

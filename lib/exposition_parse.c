@@ -9,25 +9,13 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "exposition_builder.h"
-#include "exposition_scanner.h"
+#include "exposition_parser.h"
 #include "number.h"
 #include "text.h"
 
-struct parser {
-	struct scanner scanner;
-	struct exposition *exposition;
-	struct exposition_builder builder;
-	/* The name read last, which mostly comes again, and what it stands for. */
-	struct slice name;
-	uint32_t family;
-	enum sample_role role;
-};
-
 #define FAIL(parser, at, token, ...) SCAN_FAIL(&(parser)->scanner, at, token, __VA_ARGS__)
 
-/* Makes the family of a name the current one. 0, or -1 when out of memory. */
-static int select_family(struct parser *parser, struct slice name)
+int parser_select_family(struct parser *parser, struct slice name)
 {
 	if (slice_equal(name, parser->name))
 		return 0;
@@ -36,11 +24,6 @@ static int select_family(struct parser *parser, struct slice name)
 		return -1;
 	parser->name = name;
 	return 0;
-}
-
-static struct metric_family *current_family(const struct parser *parser)
-{
-	return &parser->exposition->families[parser->family];
 }
 
 /* gauge_histogram and gaugehistogram are taken as expfmt takes them: the text format has no such type. */
@@ -59,7 +42,7 @@ static const struct {
 
 static const char *parse_type(struct parser *parser, const char *at)
 {
-	struct metric_family *family = current_family(parser);
+	struct metric_family *family = parser_family(parser);
 	if (parser->builder.typed[parser->family])
 		return FAIL(parser, at, at, "second TYPE line for metric name %s, or TYPE reported after samples",
 			quote(family->name).text);
@@ -83,7 +66,7 @@ static const char *parse_type(struct parser *parser, const char *at)
 
 static const char *parse_help(struct parser *parser, const char *at)
 {
-	struct metric_family *family = current_family(parser);
+	struct metric_family *family = parser_family(parser);
 	if (family->help.data != NULL)
 		return FAIL(parser, at, at, "second HELP line for metric name %s", quote(family->name).text);
 	at = scan_help(&parser->scanner, at, family->name, &family->help);
@@ -111,22 +94,13 @@ static const char *parse_comment(struct parser *parser, const char *at)
 		return at == parser->scanner.sentinel ? scan_fail_at_end(&parser->scanner) : at + 1;
 	if (!byte_is(*at, BLANK) || name.len == 0)
 		return FAIL(parser, at, at, "invalid metric name in comment");
-	if (select_family(parser, name) == -1)
+	if (parser_select_family(parser, name) == -1)
 		return scan_fail_memory(&parser->scanner);
 	at = skip_blanks(at);
 	if (*at == '\n')
 		return at == parser->scanner.sentinel ? scan_fail_at_end(&parser->scanner) : at + 1;
 	return help ? parse_help(parser, at) : parse_type(parser, at);
 }
-
-/* A sample while it is read. */
-struct sample {
-	uint32_t first_label;
-	uint32_t label_count;
-	struct slice bound;	/* the value of quantile or le; data is NULL where there is none */
-	const char *last_value; /* of the label read last */
-	bool name_in_braces;	/* {"name",...}, as names beyond the plain ones are written */
-};
 
 /* Where a label goes among those of the sample, which stay sorted: exporters mostly write them so. -1 when its name is
  * there already. */
@@ -161,7 +135,7 @@ static const char *add_label(
 	uint32_t position;
 	if (label_position(labels, sample->label_count, name, &position) == -1)
 		return FAIL(parser, at, token, "duplicate label names for metric %s",
-			quote(current_family(parser)->name).text);
+			quote(parser_family(parser)->name).text);
 	memmove(labels + position + 1, labels + position, (sample->label_count - position) * sizeof(*labels));
 	at = skip_blanks(at);
 	if (*at != '"')
@@ -181,7 +155,7 @@ static const char *parse_bound(struct parser *parser, struct sample *sample, con
 {
 	if (sample->bound.data != NULL)
 		return FAIL(parser, at, token, "duplicate label names for metric %s",
-			quote(current_family(parser)->name).text);
+			quote(parser_family(parser)->name).text);
 	at = skip_blanks(at);
 	if (*at != '"')
 		return FAIL(parser, at, at, "expected '\"' at start of label value, found %s", quote_byte(*at).text);
@@ -198,7 +172,7 @@ static bool is_bound(enum metric_type type, struct slice name)
 /* One label, name to value. */
 static const char *parse_label(struct parser *parser, struct sample *sample, const char *at)
 {
-	const struct metric_family *family = current_family(parser);
+	const struct metric_family *family = parser_family(parser);
 	const char *token = at;
 	struct slice name;
 	at = scan_label_name(&parser->scanner, at, &name);
@@ -218,8 +192,7 @@ static const char *parse_label(struct parser *parser, struct sample *sample, con
 	return add_label(parser, sample, at + 1, token, name);
 }
 
-/* From behind the opening brace to the value. */
-static const char *parse_labels(struct parser *parser, struct sample *sample, const char *at)
+const char *parser_labels(struct parser *parser, struct sample *sample, const char *at)
 {
 	for (;;) {
 		at = skip_blanks(at);
@@ -243,7 +216,7 @@ static const char *parse_labels(struct parser *parser, struct sample *sample, co
  * to integers, as in the upstream's data model; neither may be negative. 0, or -1 with the error filled. */
 static int distribution_set(struct parser *parser, const struct sample *sample, const char *at, double value)
 {
-	const struct metric_family *family = current_family(parser);
+	const struct metric_family *family = parser_family(parser);
 	const char *type = metric_type_names[family->type];
 	struct distribution *distribution = exposition_builder_distribution(
 		&parser->builder, parser->family, sample->label_count, parser->scanner.line);
@@ -303,6 +276,15 @@ static bool is_integer(struct slice text)
 	return true;
 }
 
+void parser_timestamp(struct parser *parser, const char *at)
+{
+	struct metric_family *family = parser_family(parser);
+	if (family->timestamp_line != 0)
+		return;
+	family->timestamp_line = parser->scanner.line;
+	family->timestamp_column = scan_column(&parser->scanner, at);
+}
+
 /* Behind a value that a blank follows. */
 static const char *parse_timestamp(struct parser *parser, const char *at)
 {
@@ -317,11 +299,19 @@ static const char *parse_timestamp(struct parser *parser, const char *at)
 	if (at != rest)
 		return FAIL(parser, at, rest, "spurious string after timestamp: %s",
 			quote(slice_make(rest, (size_t)(at - rest))).text);
-	if (parser->exposition->timestamp_line == 0) {
-		parser->exposition->timestamp_line = parser->scanner.line;
-		parser->exposition->timestamp_column = scan_column(&parser->scanner, start);
-	}
+	parser_timestamp(parser, start);
 	return at;
+}
+
+int parser_value(struct parser *parser, const struct sample *sample, const char *at, double value)
+{
+	if (metric_type_is_distribution(parser_family(parser)->type))
+		return distribution_set(parser, sample, at, value);
+	if (exposition_builder_metric(&parser->builder, parser->family, sample->label_count, parser->scanner.line) ==
+		-1)
+		return error_set_memory(parser->scanner.error);
+	parser->exposition->metrics[parser->exposition->metric_count - 1].value = value;
+	return 0;
 }
 
 static const char *parse_value(struct parser *parser, const struct sample *sample, const char *at)
@@ -332,15 +322,8 @@ static const char *parse_value(struct parser *parser, const struct sample *sampl
 	struct slice text = slice_make(start, (size_t)(at - start));
 	if (number_parse(text, &value) == -1)
 		return FAIL(parser, at, start, "expected float as value, got %s", quote(text).text);
-	if (metric_type_is_distribution(current_family(parser)->type)) {
-		if (distribution_set(parser, sample, start, value) == -1)
-			return NULL;
-	} else {
-		if (exposition_builder_metric(
-			    &parser->builder, parser->family, sample->label_count, parser->scanner.line) == -1)
-			return scan_fail_memory(&parser->scanner);
-		parser->exposition->metrics[parser->exposition->metric_count - 1].value = value;
-	}
+	if (parser_value(parser, sample, start, value) == -1)
+		return NULL;
 	if (*at != '\n')
 		at = parse_timestamp(parser, at);
 	if (at != NULL && at == parser->scanner.sentinel)
@@ -356,17 +339,13 @@ static bool name_again(const struct parser *parser, const char *at)
 	       !byte_is(at[len], METRIC_NAME);
 }
 
-/* The name at the start of a sample. Behind an opening brace a comma may follow it. */
-static const char *parse_sample_name(struct parser *parser, const char *at, bool in_braces)
+const char *parser_sample_name(struct parser *parser, const char *at, bool in_braces, struct slice *name)
 {
 	const char *start = at;
-	struct slice name;
-	if (!in_braces && name_again(parser, at))
-		return at + parser->name.len;
-	at = scan_metric_name(&parser->scanner, at, &name);
+	at = scan_metric_name(&parser->scanner, at, name);
 	if (at == NULL)
 		return NULL;
-	if (name.len == 0)
+	if (name->len == 0)
 		return FAIL(parser, start, start, "invalid metric name");
 	if (in_braces) {
 		at = skip_blanks(at);
@@ -374,19 +353,31 @@ static const char *parse_sample_name(struct parser *parser, const char *at, bool
 			return FAIL(parser, at, start, "invalid metric name");
 		at += *at == ',';
 	}
-	return select_family(parser, name) == -1 ? scan_fail_memory(&parser->scanner) : at;
+	return at;
+}
+
+/* The name at the start of a sample, whose family becomes the current one. */
+static const char *parse_name(struct parser *parser, const char *at, bool in_braces)
+{
+	struct slice name;
+	if (!in_braces && name_again(parser, at))
+		return at + parser->name.len;
+	at = parser_sample_name(parser, at, in_braces, &name);
+	if (at == NULL)
+		return NULL;
+	return parser_select_family(parser, name) == -1 ? scan_fail_memory(&parser->scanner) : at;
 }
 
 static const char *parse_sample(struct parser *parser, const char *at)
 {
 	struct sample sample = {.first_label = parser->exposition->label_count, .name_in_braces = *at == '{'};
-	at = parse_sample_name(parser, sample.name_in_braces ? skip_blanks(at + 1) : at, sample.name_in_braces);
+	at = parse_name(parser, sample.name_in_braces ? skip_blanks(at + 1) : at, sample.name_in_braces);
 	if (at == NULL)
 		return NULL;
 	parser->builder.typed[parser->family] = true;
 	at = skip_blanks(at);
 	if (sample.name_in_braces || *at == '{') {
-		at = parse_labels(parser, &sample, at + !sample.name_in_braces);
+		at = parser_labels(parser, &sample, at + !sample.name_in_braces);
 		if (at == NULL)
 			return NULL;
 	}
@@ -409,6 +400,7 @@ static int parse_lines(struct parser *parser, struct slice text)
 	const char *end = text.len == 0 ? text.data : memrchr(text.data, '\n', text.len);
 	end = end == NULL ? text.data : text.len == 0 ? end : end + 1;
 	const char *at = text.data;
+	parser->scanner.sentinel = NULL;
 	parser->scanner.end = end;
 	while (at < end) {
 		at = parse_line(parser, at);
@@ -428,27 +420,54 @@ static int parse_lines(struct parser *parser, struct slice text)
 	return parse_line(parser, tail) == NULL ? -1 : 0;
 }
 
-int exposition_parse(struct exposition *exposition, struct slice text, const struct limits *limits, struct error *error)
+int parser_init(struct parser *parser, struct exposition *exposition, const struct limits *limits, struct error *error)
 {
-	struct parser parser = {
+	*parser = (struct parser){
 		.scanner = {.arena = &exposition->arena, .limits = limits, .error = error},
 		.exposition = exposition,
 	};
-	int status = -1;
+	return exposition_builder_init(&parser->builder, exposition) == -1 ? error_set_memory(error) : 0;
+}
+
+void parser_release(struct parser *parser)
+{
+	exposition_builder_release(&parser->builder);
+}
+
+int parser_check_size(struct parser *parser, struct slice text)
+{
 	/* Indices have 32 bits, and no element takes less than a byte of input. */
-	if (text.len > limits->body || text.len >= EXPOSITION_NONE)
-		return error_set(error, ERROR_TOO_LARGE, "the exposition has %zu bytes, over the limit of %zu",
-			text.len, limits->body);
-	if (exposition_builder_init(&parser.builder, exposition) == -1 ||
-		exposition_builder_expect(&parser.builder, text.len) == -1) {
-		error_set_memory(error);
-		goto out;
+	if (text.len > parser->scanner.limits->body || text.len >= EXPOSITION_NONE)
+		return error_set(parser->scanner.error, ERROR_TOO_LARGE,
+			"the exposition has %zu bytes, over the limit of %zu", text.len, parser->scanner.limits->body);
+	return 0;
+}
+
+int parser_text(struct parser *parser, struct slice text)
+{
+	if (parser_check_size(parser, text) == -1)
+		return -1;
+	/* The first text is mostly the only one. */
+	if (parser->exposition->metric_count == 0 && exposition_builder_expect(&parser->builder, text.len) == -1)
+		return error_set_memory(parser->scanner.error);
+	return parse_lines(parser, text);
+}
+
+void parser_finish(struct parser *parser)
+{
+	parser->exposition->quoted_names = parser->scanner.quoted_names;
+	exposition_builder_finish(&parser->builder);
+	exposition_find_timestamp(parser->exposition);
+}
+
+int exposition_parse(struct exposition *exposition, struct slice text, const struct limits *limits, struct error *error)
+{
+	struct parser parser;
+	int status = -1;
+	if (parser_init(&parser, exposition, limits, error) == 0 && parser_text(&parser, text) == 0) {
+		parser_finish(&parser);
+		status = 0;
 	}
-	status = parse_lines(&parser, text);
-	exposition->quoted_names = parser.scanner.quoted_names;
-	if (status == 0)
-		exposition_builder_finish(&parser.builder);
-out:
-	exposition_builder_release(&parser.builder);
+	parser_release(&parser);
 	return status;
 }
