@@ -5,6 +5,7 @@
 #include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
@@ -77,6 +78,23 @@ static int set_pair(const char *text, struct grouping_key *key, struct error *er
 	return set_label(key, name, slice_of(equals + 1), error);
 }
 
+static int add_to_list(const struct option_spec *spec, const char *argument, struct error *error)
+{
+	struct option_list *list = spec->value;
+	struct option_given *grown = reallocarray(list->given, list->count + 1, sizeof(*grown));
+	if (grown == NULL)
+		return error_set_memory(error);
+	list->given = grown;
+	list->given[list->count++] = (struct option_given){spec, argument};
+	return 0;
+}
+
+void option_list_release(struct option_list *list)
+{
+	free(list->given);
+	*list = (struct option_list){0};
+}
+
 static int apply(const struct option_spec *spec, const char *argument, struct error *error)
 {
 	switch (spec->type) {
@@ -95,6 +113,8 @@ static int apply(const struct option_spec *spec, const char *argument, struct er
 		return set_label(spec->value, slice_of("job"), slice_of(argument), error);
 	case OPTION_LABEL:
 		return set_pair(argument, spec->value, error);
+	case OPTION_LIST:
+		return add_to_list(spec, argument, error);
 	case OPTION_VERSION:
 	case OPTION_HELP:
 		break;

@@ -21,8 +21,8 @@
  *		return options_finish(EX_OK);	-h or -V was answered
  *	...the operands are argv[first], ...
  *
- * Where an option is given twice, the last one counts. Unlike the rest of lib/, the functions that say so write to
- * stdout and stderr; the exit is the tool's.
+ * Where an option is given twice, the last one counts, but for labels and OPTION_LIST. Unlike the rest of lib/, the
+ *functions that say so write to stdout and stderr; the exit is the tool's.
  */
 #ifndef PGW_OPTIONS_H
 #define PGW_OPTIONS_H
@@ -41,6 +41,7 @@ enum option_type {
 	OPTION_COUNT,	 /* unsigned *, from 1 to 1000 */
 	OPTION_JOB,	 /* struct grouping_key *: the label job */
 	OPTION_LABEL,	 /* struct grouping_key *: another label, NAME=VALUE */
+	OPTION_LIST,	 /* struct option_list *: each of its arguments is kept */
 	OPTION_VERSION,	 /* NULL */
 	OPTION_HELP,	 /* NULL */
 };
@@ -53,6 +54,18 @@ struct option_spec {
 	void *value;
 	const char *help;
 };
+
+/* The arguments of an option that may be given again, in their order; that of several options where they share a list.
+ * All zeros at first. */
+struct option_list {
+	struct option_given {
+		const struct option_spec *spec;
+		const char *argument; /* points into argv */
+	} * given;
+	size_t count;
+};
+
+void option_list_release(struct option_list *list);
 
 #define OPTIONS_MAX	     32
 #define OPTIONS_COUNT(specs) (sizeof(specs) / sizeof((specs)[0]))
