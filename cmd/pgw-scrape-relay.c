@@ -86,10 +86,11 @@ static int push(struct target *target, struct error *error)
 	struct destination_change change = {
 		.method = relay->replace ? STORE_PUT : STORE_POST,
 		.key = &target->key,
-		.text = buffer_slice(&target->payload.text),
 		.pushed = &target->payload.exposition,
 		.timeout = relay->timeout,
 	};
+	if (payload_text(&target->payload, &change.text, error) == -1)
+		return -1;
 	if (relay->dry_run) {
 		if (destination_check(&relay->destination, &change, error) == -1)
 			return -1;
@@ -117,7 +118,7 @@ static int take(struct target *target, struct slice body, struct error *error)
 	struct payload *payload = &target->payload;
 	if (buffer_append_slice(&payload->text, body) == -1)
 		return error_set_memory(error);
-	int mended = payload_end_line(payload, error);
+	int mended = payload_end_text(payload, error);
 	if (mended == -1 || payload_parse(payload, false, &relay->limits, error) == -1)
 		return -1;
 	if (mended == 1 && !relay->quiet)

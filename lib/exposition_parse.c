@@ -447,8 +447,9 @@ int parser_text(struct parser *parser, struct slice text)
 {
 	if (parser_check_size(parser, text) == -1)
 		return -1;
-	/* The first text is mostly the only one. */
-	if (parser->exposition->metric_count == 0 && exposition_builder_expect(&parser->builder, text.len) == -1)
+	const struct exposition *exposition = parser->exposition;
+	bool first = exposition->metric_capacity == 0 && exposition->label_capacity == 0;
+	if (first && exposition_builder_expect(&parser->builder, text.len) == -1)
 		return error_set_memory(parser->scanner.error);
 	return parse_lines(parser, text);
 }

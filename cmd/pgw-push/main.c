@@ -76,7 +76,7 @@ static int read_source(struct push *push, const char *file, unsigned *line, stru
 	if (result == -1)
 		return -1;
 	/* A file without bytes has no last line, whatever came before it. */
-	int mended = text->len > start ? payload_end_line(&push->payload, error) : 0;
+	int mended = text->len > start ? payload_end_text(&push->payload, error) : 0;
 	if (mended == -1)
 		return error_prefix(error, "%s: ", source->name);
 	if (mended == 1 && !push->quiet)

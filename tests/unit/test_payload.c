@@ -27,7 +27,7 @@ static void the_last_line_is_ended(void **state)
 		struct payload payload;
 		struct error error;
 		fill(&payload, 100, cases[i].text);
-		assert_int_equal(payload_end_line(&payload, &error), cases[i].result);
+		assert_int_equal(payload_end_text(&payload, &error), cases[i].result);
 		assert_true(slice_is(buffer_slice(&payload.text), cases[i].ended));
 		payload_release(&payload);
 	}
@@ -38,7 +38,7 @@ static void a_full_one_has_no_room_for_the_newline(void **state)
 	struct payload payload;
 	struct error error;
 	fill(&payload, 3, "a 1");
-	assert_int_equal(payload_end_line(&payload, &error), -1);
+	assert_int_equal(payload_end_text(&payload, &error), -1);
 	assert_int_equal(error.kind, ERROR_TOO_LARGE);
 	assert_string_equal(error.message, "larger than 3 bytes");
 	payload_release(&payload);
