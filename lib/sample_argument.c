@@ -16,8 +16,8 @@ static int settle(struct parser *parser, const struct sample_argument *argument,
 		return error_set(parser->scanner.error, ERROR_INCONSISTENT, "%s belongs to the %s %s", quote(name).text,
 			metric_type_names[family->type], quote(family->name).text);
 	if (*typed && family->type != argument->type)
-		return error_set(parser->scanner.error, ERROR_INCONSISTENT, "%s is not a %s, but a %s already",
-			quote(name).text, metric_type_names[argument->type], metric_type_names[family->type]);
+		return error_set(parser->scanner.error, ERROR_INCONSISTENT, "%s has the type %s already, not %s",
+			quote(name).text, metric_type_names[family->type], metric_type_names[argument->type]);
 	family->type = argument->type;
 	*typed = true;
 	return 0;
@@ -83,8 +83,9 @@ static int parse_series(
 		parser_sample_name(parser, series.data + sample->name_in_braces, sample->name_in_braces, &name);
 	if (at == NULL || settle(parser, argument, name) == -1)
 		return -1;
-	if (sample->name_in_braces || *at == '{')
-		at = parser_labels(parser, sample, at + !sample->name_in_braces);
+	const char *labels = skip_blanks(at);
+	if (sample->name_in_braces || *labels == '{')
+		at = parser_labels(parser, sample, labels + !sample->name_in_braces);
 	if (at == NULL)
 		return -1;
 	if (at != scanner->end - 1)
