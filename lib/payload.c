@@ -19,6 +19,8 @@ void payload_release(struct payload *payload)
 	buffer_release(&payload->text);
 	buffer_release(&payload->written);
 	free(payload->ends);
+	payload->ends = NULL;
+	payload->text_count = 0;
 }
 
 /* Where the last text ended. */

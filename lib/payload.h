@@ -41,7 +41,7 @@ struct payload {
 };
 
 void payload_init(struct payload *payload, size_t max);
-void payload_release(struct payload *payload);
+void payload_release(struct payload *payload); /* twice is fine */
 
 /* Ends a text; what is appended from then on is the next one. Where the newline is missing at its end, it is added: 1
  * where it was, 0 where not, -1 with ERROR_TOO_LARGE or ERROR_MEMORY. A text without bytes is none. */
