@@ -18,6 +18,7 @@ struct settings {
 	unsigned timeout;
 	bool quiet;
 	bool verbose;
+	struct option_list list;
 };
 
 /* Parses a command line, given without the tool's name and ended by NULL. */
@@ -30,6 +31,8 @@ static int parse(struct settings *settings, const char *const words[], struct er
 		{0, "no-sync", NULL, OPTION_UNFLAG, &settings->sync, "a flag that is off"},
 		{'P', "parallel", "N", OPTION_COUNT, &settings->count, "a number"},
 		{0, "timeout", "SECONDS", OPTION_DURATION, &settings->timeout, "a duration"},
+		{'i', "item", "TEXT", OPTION_LIST, &settings->list, "an argument of a list"},
+		{0, "note", "TEXT", OPTION_LIST, &settings->list, "another one"},
 		OPTIONS_COMMON(&settings->quiet, &settings->verbose),
 	};
 	const struct command_line line = {.tool = "tool", .specs = specs, .count = OPTIONS_COUNT(specs)};
@@ -43,6 +46,17 @@ static int parse(struct settings *settings, const char *const words[], struct er
 	}
 	int first = options_parse(&line, argc, argv, error);
 	/* What points into the command line is compared while that is there. */
+	static const struct {
+		int letter;
+		const char *name, *argument;
+	} items[] = {{'i', "item", "b"}, {0, "note", "a"}, {'i', "item", "b"}};
+	assert_true(settings->list.count <= sizeof(items) / sizeof(items[0]));
+	for (size_t i = 0; i < settings->list.count; i++) {
+		const struct option_given *given = &settings->list.given[i];
+		assert_int_equal(given->spec->letter, items[i].letter);
+		assert_string_equal(given->spec->name, items[i].name);
+		assert_string_equal(given->argument, items[i].argument);
+	}
 	if (settings->spool != NULL)
 		settings->spool = strcmp(settings->spool, "dir") == 0 ? "dir" : "another";
 	return first;
@@ -96,6 +110,20 @@ static void the_last_one_counts(void **state)
 	assert_int_equal(parse(&settings, WORDS("-d", "x", "-d", "dir", "-P1", "-P2"), &error), 7);
 	assert_string_equal(settings.spool, "dir");
 	assert_int_equal(settings.count, 2);
+}
+
+static void a_list_keeps_the_order(void **state)
+{
+	struct settings settings = {.sync = true};
+	struct error error;
+	grouping_key_init(&settings.key);
+	assert_int_equal(parse(&settings, WORDS("-i", "b", "-f", "--note", "a", "--item=b"), &error), 7);
+	assert_int_equal(settings.list.count, 3);
+	option_list_release(&settings.list);
+	assert_int_equal(settings.list.count, 0);
+	assert_int_equal(parse(&settings, WORDS("-f"), &error), 2);
+	assert_int_equal(settings.list.count, 0);
+	grouping_key_release(&settings.key);
 }
 
 static void a_bad_option_is_named(void **state)
@@ -226,6 +254,7 @@ int main(void)
 		cmocka_unit_test(every_option_is_read),
 		cmocka_unit_test(what_is_not_given_stays),
 		cmocka_unit_test(the_last_one_counts),
+		cmocka_unit_test(a_list_keeps_the_order),
 		cmocka_unit_test(a_bad_option_is_named),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(where_a_tool_works),

@@ -107,6 +107,105 @@ static void samples_are_counted(void **state)
 	payload_release(&payload);
 }
 
+/* Parses, and compares what a gateway gets. */
+static void assert_text(struct payload *payload, const char *expected)
+{
+	struct error error;
+	struct slice text;
+	if (payload_parse(payload, false, &limits, &error) == -1 || payload_text(payload, &text, &error) == -1)
+		fail_msg("%s", error.message);
+	assert_true(slice_is(text, expected));
+}
+
+static void unchanged_text_goes_out_as_it_came(void **state)
+{
+	struct payload payload;
+	struct filter filter;
+	struct error error;
+	const char *text = "# TYPE b gauge\nb  1.0\n\n a{ x=\"y\" } 2\n";
+	filter_init(&filter);
+	assert_int_equal(filter_drop(&filter, "c", &error), 0);
+	fill(&payload, 100, text);
+	payload.filter = &filter;
+	payload.drop_timestamps = true;
+	assert_text(&payload, text);
+	payload_release(&payload);
+	filter_release(&filter);
+}
+
+static void changed_text_is_written_anew(void **state)
+{
+	struct payload payload;
+	struct filter filter;
+	struct error error;
+	const struct sample_argument sample = {METRIC_COUNTER, "d=4", NULL};
+	filter_init(&filter);
+	assert_int_equal(filter_drop(&filter, "b", &error), 0);
+	fill(&payload, 400, "c 3\nb 2\na 1.0 5\n");
+	payload.filter = &filter;
+	payload.drop_timestamps = true;
+	payload.samples = &sample;
+	payload.sample_count = 1;
+	assert_text(&payload, "# TYPE a untyped\na 1\n# TYPE c untyped\nc 3\n# TYPE d counter\nd 4\n");
+	assert_int_equal(payload_samples(&payload), 3);
+	assert_int_equal(payload.exposition.timestamp_line, 0);
+	payload_release(&payload);
+	payload_release(&payload);
+	filter_release(&filter);
+}
+
+static void texts_have_formats_of_their_own(void **state)
+{
+	struct payload payload;
+	struct error error;
+	fill(&payload, 200, "# TYPE a gauge\na 1");
+	assert_int_equal(payload_end_text(&payload, &error), 1);
+	assert_int_equal(payload_end_text(&payload, &error), 0);
+	assert_int_equal(buffer_append_string(&payload.text, "# TYPE b counter\nb_total 1\n# EOF"), 0);
+	assert_int_equal(payload_end_text(&payload, &error), 1);
+	assert_int_equal(buffer_append_string(&payload.text, "a{x=\"y\"} 2 3\n"), 0);
+	payload.drop_timestamps = true;
+	assert_text(&payload, "# TYPE a gauge\na 1\na{x=\"y\"} 2\n# TYPE b_total counter\nb_total 1\n");
+	payload_release(&payload);
+
+	fill(&payload, 200, "a 1\n");
+	assert_int_equal(payload_end_text(&payload, &error), 0);
+	assert_int_equal(buffer_append_string(&payload.text, "b 1\n# EOF\nc 1\nd x\n"), 0);
+	assert_int_equal(payload_parse(&payload, false, &limits, &error), -1);
+	assert_int_equal(error.line, 5);
+	payload_release(&payload);
+}
+
+static void a_filter_may_leave_nothing(void **state)
+{
+	struct payload payload;
+	struct filter filter;
+	struct error error;
+	filter_init(&filter);
+	assert_int_equal(filter_keep(&filter, "b", &error), 0);
+	fill(&payload, 100, "a 1\n");
+	payload.filter = &filter;
+	assert_int_equal(payload_parse(&payload, false, &limits, &error), -1);
+	assert_int_equal(error.kind, ERROR_INCONSISTENT);
+	assert_string_equal(error.message, "the filter leaves no samples of the exposition");
+	payload_release(&payload);
+	filter_release(&filter);
+}
+
+static void a_text_written_anew_has_the_limit_too(void **state)
+{
+	struct payload payload;
+	struct error error;
+	struct slice text;
+	fill(&payload, 12, "a 1 2\n");
+	payload.drop_timestamps = true;
+	assert_int_equal(payload_parse(&payload, false, &limits, &error), 0);
+	assert_int_equal(payload_text(&payload, &text, &error), -1);
+	assert_int_equal(error.kind, ERROR_TOO_LARGE);
+	assert_string_equal(error.message, "the text to send is over the limit of 12 bytes");
+	payload_release(&payload);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -115,6 +214,11 @@ int main(void)
 		cmocka_unit_test(without_a_sample_it_is_refused),
 		cmocka_unit_test(it_is_parsed_only),
 		cmocka_unit_test(samples_are_counted),
+		cmocka_unit_test(unchanged_text_goes_out_as_it_came),
+		cmocka_unit_test(changed_text_is_written_anew),
+		cmocka_unit_test(texts_have_formats_of_their_own),
+		cmocka_unit_test(a_filter_may_leave_nothing),
+		cmocka_unit_test(a_text_written_anew_has_the_limit_too),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
