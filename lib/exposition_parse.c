@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <strings.h>
 
-#include "exposition_parser.h"
+#include "exposition_parse.h"
 #include "number.h"
 #include "text.h"
 

@@ -18,14 +18,15 @@
  *
  * What 0.0.4 has no place for is read and dropped: _created of counters, histograms and summaries, exemplars, UNIT.
  * A timestamp is noted as one of 0.0.4 is. A sample that is none of the family whose TYPE came last is taken for one
- * without TYPE, as in 0.0.4; so are blanks, empty lines and comments that OpenMetrics forbids.
+ * without TYPE, as in 0.0.4; blanks, empty lines and comments that OpenMetrics forbids are taken. An escape beside \\,
+ *\" and \n is refused, as in 0.0.4, though OpenMetrics takes it for itself.
  */
 #ifndef PGW_OPENMETRICS_H
 #define PGW_OPENMETRICS_H
 
 #include <stdbool.h>
 
-#include "exposition_parser.h"
+#include "exposition_parse.h"
 #include "slice.h"
 
 /* Whether the last line is "# EOF", which ends every OpenMetrics text and, in practice, no other. */

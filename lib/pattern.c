@@ -10,9 +10,10 @@
 
 #define LIBRARY "libpcre2-8.so.0"
 
-/* Steps of a match: some milliseconds. Every sensible expression needs a few hundred for the longest name. */
-#define MATCH_MAX 100000
-#define HEAP_MAX  4096 /* KiB, for backtracking */
+/* Steps of a match: some ten milliseconds. A plain expression takes one for each byte of a text, and a label value may
+ * have 64 KiB. */
+#define MATCH_MAX 1000000
+#define HEAP_MAX  32768 /* KiB, for backtracking */
 
 /* A dot matches a newline, as in Prometheus; \C would tear characters apart. */
 #define OPTIONS                                                                                                        \

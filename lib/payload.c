@@ -142,8 +142,7 @@ int payload_text(struct payload *payload, struct slice *text, struct error *erro
 	for (uint32_t i = 0; i < exposition->family_count; i++) {
 		const struct metric_family *family = &exposition->families[i];
 		if (canonical_append_head(out, family->name, family->help, family->type) == -1)
-			return error_set_growth(
-				error, "the text to send is over the limit of %zu bytes", out->max);
+			return error_set_growth(error, "the text to send is over the limit of %zu bytes", out->max);
 		if (canonical_append_samples(out, exposition, family, &no_key, NULL, error) == -1)
 			return -1;
 	}

@@ -1,7 +1,5 @@
 #include "sample_argument.h"
 
-#include <errno.h>
-
 #include "number.h"
 #include "text.h"
 
@@ -45,8 +43,7 @@ static int set_help(struct parser *parser, const char *plain)
 		return error_set(error, ERROR_USAGE, "the help text %s is not UTF-8", quote(slice_of(plain)).text);
 	buffer_init(&escaped, parser->scanner.limits->body);
 	if (escape_help(&escaped, plain) == -1) {
-		result = errno == ENOMEM ? error_set_memory(error)
-					 : error_set(error, ERROR_USAGE, "the help text is too long");
+		result = error_set_growth(error, "the help text is larger than %zu bytes", escaped.max);
 		goto out;
 	}
 	if (family->help.data != NULL) {

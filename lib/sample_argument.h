@@ -10,7 +10,7 @@
 #ifndef PGW_SAMPLE_ARGUMENT_H
 #define PGW_SAMPLE_ARGUMENT_H
 
-#include "exposition_parser.h"
+#include "exposition_parse.h"
 
 struct sample_argument {
 	enum metric_type type; /* METRIC_GAUGE or METRIC_COUNTER */

@@ -37,10 +37,8 @@ static int read_descriptor(struct input *input, int fd, const char *name, struct
 	struct buffer *text = &input->payload.text;
 	if (buffer_read_fd(text, fd) == 0)
 		return 0;
-	if (errno == EMSGSIZE)
-		return error_set(error, ERROR_TOO_LARGE, "%s: the input is larger than %zu bytes", name, text->max);
-	if (errno == ENOMEM)
-		return error_set_memory(error);
+	if (errno == EMSGSIZE || errno == ENOMEM)
+		return error_set_growth(error, "%s: the input is larger than %zu bytes", name, text->max);
 	return error_set(error, ERROR_NO_INPUT, "%s: %s", name, strerror(errno));
 }
 

@@ -65,7 +65,7 @@ static bool names_clash(const struct exposition *exposition)
 static void check_written(struct payload *payload, const struct limits *limits)
 {
 	struct payload again;
-	struct slice first, second;
+	struct slice first = {0}, second = {0};
 	struct error error;
 	if (payload_text(payload, &first, &error) == -1)
 		fail(error.message, buffer_slice(&payload->text), slice_of(""));

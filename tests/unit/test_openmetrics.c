@@ -16,7 +16,7 @@ static void assert_becomes(const char *openmetrics, const char *expected)
 {
 	struct payload payload;
 	struct error error;
-	struct slice text;
+	struct slice text = {0};
 	payload_init(&payload, 10000);
 	payload.drop_timestamps = true;
 	assert_int_equal(buffer_append_string(&payload.text, openmetrics), 0);

@@ -126,6 +126,21 @@ static void backtracking_has_an_end(void **state)
 	}
 }
 
+static void long_texts_are_within_the_limits(void **state)
+{
+	static const char *const expressions[] = {".*", ".*b", "(a|b)*b", "(?:a|b)+", "[ab]*a.b", "(.*)b", "a.*(a|b)"};
+	static char text[65536];
+	memset(text, 'a', sizeof(text) - 1);
+	text[sizeof(text) - 1] = 'b';
+	for (size_t i = 0; i < sizeof(expressions) / sizeof(expressions[0]); i++) {
+		struct error error;
+		struct pattern *pattern = compile(expressions[i]);
+		if (pattern_match(pattern, slice_make(text, sizeof(text)), &error) == -1)
+			fail_msg("%s", error.message);
+		pattern_free(pattern);
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -133,6 +148,7 @@ int main(void)
 		cmocka_unit_test(a_text_may_have_any_byte),
 		cmocka_unit_test(a_bad_one_is_refused_with_its_place),
 		cmocka_unit_test(a_long_one_is_refused),
+		cmocka_unit_test(long_texts_are_within_the_limits),
 		cmocka_unit_test(backtracking_has_an_end),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

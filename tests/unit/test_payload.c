@@ -111,7 +111,7 @@ static void samples_are_counted(void **state)
 static void assert_text(struct payload *payload, const char *expected)
 {
 	struct error error;
-	struct slice text;
+	struct slice text = {0};
 	if (payload_parse(payload, false, &limits, &error) == -1 || payload_text(payload, &text, &error) == -1)
 		fail_msg("%s", error.message);
 	assert_true(slice_is(text, expected));

@@ -1,5 +1,5 @@
 /*
- * exposition_parser: several texts, one after the other, into one exposition.
+ * exposition_parse: several texts, one after the other, into one exposition.
  *
  *	struct parser parser;
  *	if (parser_init(&parser, &exposition, &limits, &error) == 0 && parser_text(&parser, first) == 0 &&
@@ -11,8 +11,8 @@
  * exposition_parse(). The parts that are on a line take where in it they begin, return where they ended, and NULL with
  * the error filled; like the scanner's they stop at a newline, which a line must have.
  */
-#ifndef PGW_EXPOSITION_PARSER_H
-#define PGW_EXPOSITION_PARSER_H
+#ifndef PGW_EXPOSITION_PARSE_H
+#define PGW_EXPOSITION_PARSE_H
 
 #include "exposition_builder.h"
 #include "exposition_scanner.h"
