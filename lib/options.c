@@ -152,13 +152,15 @@ static void answer(const struct command_line *line, enum option_type type)
 
 /* The table in the forms that getopt_long(3) wants. */
 struct getopt_tables {
-	char letters[2 * OPTIONS_MAX + 2];
+	char letters[2 * OPTIONS_MAX + 3];
 	struct option names[OPTIONS_MAX + 1];
 };
 
 static void make_tables(const struct command_line *line, struct getopt_tables *tables)
 {
 	char *next = tables->letters;
+	if (line->operands_are_a_command)
+		*next++ = '+';
 	*next++ = ':';
 	for (size_t i = 0; i < line->count; i++) {
 		const struct option_spec *spec = &line->specs[i];

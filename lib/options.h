@@ -96,8 +96,9 @@ struct command_line {
 	const char *synopsis; /* what follows the tool's name in the usage line */
 	const char *purpose;  /* one sentence for the help */
 	const struct option_spec *specs;
-	size_t count;	   /* at most OPTIONS_MAX */
-	const char *notes; /* lines after the options in the help; NULL for none */
+	size_t count;		     /* at most OPTIONS_MAX */
+	const char *notes;	     /* lines after the options in the help; NULL for none */
+	bool operands_are_a_command; /* options end at the first operand, as for env(1) */
 };
 
 /* Applies the options. The index of the first operand in argv, which is reordered so that the operands come last; 0

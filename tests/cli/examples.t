@@ -156,8 +156,8 @@ read_configuration() {
 	local first line
 	read -r -d $'\n' first <"$1"
 	case $first in
-	'* * * * * '*)
-		sed 's/^\* \* \* \* \* /$ /' "$1" >commands
+	[0-9*]*' * * '*)
+		sed -E 's/^([0-9*]+ ){5}/$ /' "$1" >commands
 		run_commands commands 0 "$2"
 		;;
 	'9091 stream '*)
