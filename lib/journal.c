@@ -450,7 +450,8 @@ int journal_recovered(struct journal *journal, struct error *error)
 		if (journal_restart(journal) == -1)
 			return journal_fail(journal, "renew", error);
 	} else {
-		journal->logged = true;
+		/* What else happened to groups/ meanwhile can't be told from what the killed writer did. */
+		journal->logged = journal->foreign = true;
 		journal->files[journal->current].head.flags |= JOURNAL_AWAITED;
 		journal_end(journal, JOURNAL_DONE);
 	}

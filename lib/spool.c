@@ -205,7 +205,10 @@ static int recover_where_due(struct spool *spool, struct error *error)
 		return spool_recover_check(spool, error);
 	if (journal_look(&spool->journal, error) == -1)
 		return -1;
-	if (spool->journal.state != JOURNAL_CRASHED)
+	if (spool->journal.state != JOURNAL_CRASHED && spool->journal.state != JOURNAL_INTERRUPTED)
+		return 0;
+	/* Who has the lock is in the midst of a batch, and has seen to those of others. */
+	if (spool->journal.state == JOURNAL_INTERRUPTED && flock(spool->lock, LOCK_EX | LOCK_NB) == -1)
 		return 0;
 	if (spool_lock(spool, error) == -1)
 		return -1;
