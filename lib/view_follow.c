@@ -59,15 +59,21 @@ static int read_entry(struct view *view, struct slice file, struct error *error)
 	return 0;
 }
 
+static bool is_unchanged(const struct view *view, const struct entry *entry)
+{
+	struct file_id id;
+	struct error unused;
+	return spool_identify(view->spool, entry->file.data, &id, &unused) == 1 && id.inode == entry->id.inode &&
+	       id.size == entry->id.size && id.modified == entry->id.modified;
+}
+
 /* What the scan does with each file: reads it where it is not the one that was read before. */
 static int visit_file(const char *file, void *context, struct error *error)
 {
 	struct view *view = context;
 	struct slice name = slice_of(file);
-	struct file_id id;
 	struct entry *entry = entries_find(&view->entries, name);
-	if (entry == NULL || !entry->known || entry->racy || spool_identify(view->spool, file, &id, error) != 1 ||
-		id.inode != entry->id.inode || id.size != entry->id.size || id.modified != entry->id.modified) {
+	if (entry == NULL || !entry->known || entry->racy || !is_unchanged(view, entry)) {
 		if (read_entry(view, name, error) == -1)
 			return -1;
 		entry = entries_find(&view->entries, name);
@@ -108,16 +114,17 @@ static void note_temporary(struct view *view, const char *file)
 	view->temporary = strdup(file);
 }
 
-/* Whether an event is that of a write of this process, which it has told already. Each gives one. Where another process
- * has our number, as in another container, we count one of its events for ours, and find one too many later. */
-static bool is_told(struct entry *entry, enum watch_event event, const char *from)
+/* Whether an event is that of a write of this process, which it has told already. Each gives one, with which others of
+ * that name may have become one: hence the look at the file. Where another process has our number, as in another
+ * container, we count one of its events for ours, and find one too many later. */
+static bool is_told(const struct view *view, struct entry *entry, enum watch_event event, const char *from)
 {
 	bool own = false;
 	if (event != WATCH_REPLACED || entry == NULL || !entry->known || entry->writes == 0 || from == NULL ||
 		!spool_is_temporary(from, &own) || !own)
 		return false;
 	entry->writes--;
-	return true;
+	return is_unchanged(view, entry);
 }
 
 static void visit_event(enum watch_event event, const char *file, const char *from, void *context)
@@ -129,7 +136,8 @@ static void visit_event(enum watch_event event, const char *file, const char *fr
 		note_temporary(view, file);
 		return;
 	}
-	if (!is_told(entries_find(&view->entries, name), event, from) && read_entry(view, name, drain->error) == -1)
+	if (!is_told(view, entries_find(&view->entries, name), event, from) &&
+		read_entry(view, name, drain->error) == -1)
 		drain->status = -1;
 }
 

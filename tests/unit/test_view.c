@@ -264,6 +264,50 @@ static void the_past_is_nothing(void **state)
 	view_free(view);
 }
 
+/* Puts and writes a group, which is new in the spool, as the store does. */
+static void write_group(struct fixture *fixture, struct view *view)
+{
+	struct error error;
+	struct buffer text;
+	struct group *group =
+		group_read(slice_of("job=a.prom"), slice_of(HEADER("{job=\"a\"}") "a 1\n"), 0, &limits, &error);
+	assert_non_null(group);
+	assert_int_equal(view_put(view, group, &error), 0);
+	buffer_init(&text, SIZE_MAX / 2);
+	assert_int_equal(group_append_text(group, &text), 0);
+	struct spool_change change = {.file = slice_of("job=a.prom"), .text = buffer_slice(&text)};
+	assert_int_equal(spool_lock(&fixture->spool, &error), 0);
+	spool_apply(&fixture->spool, &change, 1);
+	spool_unlock(&fixture->spool);
+	assert_false(change.failed);
+	view_set_file_id(view, change.file, &change.id);
+	buffer_release(&text);
+}
+
+/* The system may tell of the two changes as of one, where no change of groups/ by the journal comes between them. */
+static void a_change_right_after_ones_own_is_seen(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	char path[256], new[256];
+	fixture->spool.journal.support = JOURNAL_UNSUPPORTED;
+	refresh(view);
+	write_group(fixture, view);
+	remove_file(fixture, "job=a.prom");
+	refresh(view);
+	assert_false(view_has_file(view, slice_of("job=a.prom")));
+	write_group(fixture, view);
+	file_path(fixture, "job=a.prom", path);
+	file_path(fixture, "../new", new);
+	write_file(fixture, "../new", HEADER("{job=\"a\"}") "b 12\n");
+	assert_int_equal(rename(new, path), 0);
+	refresh(view);
+	char *text = describe(view);
+	assert_non_null(strstr(text, "\nb{instance=\"\",job=\"a\"} 12\n"));
+	free(text);
+	view_free(view);
+}
+
 static void a_removed_spool_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
@@ -318,6 +362,7 @@ int main(void)
 		BOTH_MODES(the_order_of_arrival_is_nothing),
 		BOTH_MODES(the_past_is_nothing),
 		BOTH_MODES(what_is_left_out_is_not_exposed),
+		BOTH_MODES(a_change_right_after_ones_own_is_seen),
 		BOTH_MODES(a_removed_spool_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
