@@ -10,9 +10,6 @@
 #define FILE_CONTEXT	UINT64_C(0x66696c65) /* keeps hashes of file names apart from all others */
 #define MALFORMED_SHAPE 0
 
-/* A file this young may change again without another time of modification. */
-#define RACY_AGE (2 * CLOCK_SECOND)
-
 void catalog_prepare(const struct spool *spool)
 {
 	uint64_t seed;
@@ -130,7 +127,7 @@ void catalog_set_record_id(struct catalog_record *record, const struct file_id *
 {
 	record->inode = id->inode;
 	record->size = id->size;
-	record->modified = moment - id->modified < RACY_AGE ? CATALOG_RACY : id->modified;
+	record->modified = moment - id->modified < CATALOG_RACY_AGE ? CATALOG_RACY : id->modified;
 }
 
 void catalog_set_file_id(struct catalog *catalog, struct slice file, const struct file_id *id)

@@ -13,7 +13,8 @@
  * The catalog is derived from the group files and can be deleted at any time. It answers one question: does this group
  * certainly clash with nothing that is in the spool? It may say "unsure" where a view (view.h) would accept: it doesn't
  * forget families that no group has any more, and takes two series whose hashes agree in 64 bits for one. It never says
- * "fits" where a view would refuse, but for group files that were edited in place, which a directory doesn't tell of.
+ * "fits" where a view would refuse, but for group files that were there and were edited in place, which a directory
+ * doesn't tell of.
  * Who hears "unsure" asks a view.
  *
  * A catalog that is damaged, of another format, or written under another boot of the system (it is never synced) is

@@ -64,6 +64,7 @@ struct catalog_position {
 	struct journal_position journal;
 	int64_t groups_modified; /* of groups/, where there is no journal; SPOOL_UNMARKED where that tells nothing */
 	int64_t compared;	 /* when all files were looked at, ns since the epoch */
+	uint64_t unsettled;	 /* 1 where one of them may have been half-written still */
 };
 
 struct catalog_header {

@@ -4,6 +4,7 @@
 
 #include "catalog.h"
 #include "catalog_file.h"
+#include "clock.h"
 
 struct catalog {
 	struct spool *spool;
@@ -36,6 +37,9 @@ void catalog_remove_record(struct catalog *catalog, struct catalog_record *recor
 
 /* Puts a file that can't be a group, and clashes with nothing. */
 enum catalog_answer catalog_put_malformed(struct catalog *catalog, struct slice file);
+
+/* A file this young may change again without another time of modification. */
+#define CATALOG_RACY_AGE (2 * CLOCK_SECOND)
 
 /* The record has the id of a file that was read or written at that moment (ns since the epoch). */
 void catalog_set_record_id(struct catalog_record *record, const struct file_id *id, int64_t moment);

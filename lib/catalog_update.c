@@ -73,6 +73,21 @@ static void read_content(struct catalog *catalog, struct slice file, struct cont
 	buffer_release(&text);
 }
 
+/* A person may be copying a file in place, of which groups/ tells no more than that it came. */
+static bool may_grow(const struct content *content)
+{
+	int64_t age = content->read - content->id.modified;
+	bool by_hand = content->group == NULL || content->group->by_hand;
+	return by_hand && age < CATALOG_RACY_AGE && age > -CATALOG_RACY_AGE;
+}
+
+static void set_id(struct catalog *catalog, struct catalog_record *record, const struct content *content)
+{
+	catalog_set_record_id(record, &content->id, content->read);
+	if (may_grow(content))
+		catalog->file.header.position.unsettled = 1;
+}
+
 static enum catalog_answer put_content(struct catalog *catalog, struct slice file, const struct content *content)
 {
 	enum catalog_answer answer;
@@ -89,7 +104,7 @@ static enum catalog_answer put_content(struct catalog *catalog, struct slice fil
 	uint32_t number;
 	struct catalog_record *record = catalog_find(catalog, file, &number);
 	if (record != NULL)
-		catalog_set_record_id(record, &content->id, content->read);
+		set_id(catalog, record, content);
 	return answer;
 }
 
@@ -114,7 +129,7 @@ static bool retire_file(struct catalog *catalog, struct slice file)
 	read_content(catalog, file, &content);
 	bool same = content.group != NULL && catalog_shape(content.group) == record->shape;
 	if (same)
-		catalog_set_record_id(record, &content.id, content.read);
+		set_id(catalog, record, &content);
 	else
 		catalog_retire(catalog, record, number);
 	catalog_file_touch(&catalog->file, number);
@@ -222,7 +237,7 @@ static bool know_changes(struct changed *changed)
 	struct catalog_position position = catalog->file.header.position;
 	int64_t age = clock_wall() - position.compared;
 	/* Also what tells the journal and groups/ nothing is noticed in the end. */
-	if (age < 0 || age > COMPARISON_AGE)
+	if (age < 0 || age > COMPARISON_AGE || position.unsettled)
 		return false;
 	if (!position.journaled)
 		return position.groups_modified != SPOOL_UNMARKED &&
@@ -246,6 +261,7 @@ static enum catalog_answer compare(struct changed *changed)
 	changed->count = 0;
 	changed->max = SIZE_MAX;
 	int64_t now = clock_wall();
+	changed->catalog->file.header.position.unsettled = 0;
 	enum catalog_answer answer = compare_with_directory(changed);
 	changed->catalog->file.header.position.compared = now;
 	return answer;

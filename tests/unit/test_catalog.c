@@ -467,6 +467,31 @@ static void write_header(struct fixture *fixture, struct catalog_header *header)
 	close(fd);
 }
 
+static void set_age(struct fixture *fixture, const char *file, int seconds)
+{
+	struct timespec times[2] = {{.tv_nsec = UTIME_OMIT}, {.tv_sec = time(NULL) - seconds}};
+	assert_int_equal(utimensat(fixture->spool.groups, file, times, 0), 0);
+}
+
+/* A file that came a moment ago is looked at again: it may be one that is being copied. */
+static void test_half_written(void **state)
+{
+	struct fixture *fixture = *state;
+	struct catalog_header header;
+	build(fixture);
+	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);
+	write_file(fixture, "job=a.prom", "");
+	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);
+	int fd = openat(fixture->spool.groups, "job=a.prom", O_WRONLY);
+	assert_int_equal(pwrite(fd, "# TYPE n gauge\nn 1\n", 19, 0), 19);
+	close(fd);
+	assert_int_equal(push(fixture, "/job/b", "# TYPE n counter\nn 1\n"), CATALOG_UNSURE);
+	set_age(fixture, "job=a.prom", 10);
+	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);
+	read_header(fixture, &header);
+	assert_int_equal(header.position.unsettled, 0);
+}
+
 /* A file that is written in place is seen when all are looked at, which comes by itself in time. */
 static void test_change_in_place(void **state)
 {
@@ -474,6 +499,7 @@ static void test_change_in_place(void **state)
 	struct catalog_header header;
 	build(fixture);
 	write_file(fixture, "job=a.prom", "# TYPE m gauge\nm 1\n");
+	set_age(fixture, "job=a.prom", 10);
 	/* The first makes the journal. */
 	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);
 	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);
@@ -553,6 +579,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_damage, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_truncation, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_foreign_files, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_half_written, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_change_in_place, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_headers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_seed, setup, teardown),
