@@ -11,6 +11,7 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "clock.h"
 #include "file.h"
 
 #define MAGIC	  "pgw-catalog 1\n"
@@ -113,8 +114,8 @@ static bool is_usable(const struct catalog_file *file, int groups)
 	       memcmp(header->boot, wanted.boot, sizeof(wanted.boot)) == 0 && header->device == wanted.device &&
 	       header->inode == wanted.inode && header->seed == hash_series_seed() && header->record_pages > 0 &&
 	       header->record_pages <= PAGES_MAX && header->claim_pages > 0 && header->claim_pages <= PAGES_MAX &&
-	       fstat(file->fd, &status) == 0 && S_ISREG(status.st_mode) &&
-	       status.st_size == page_offset(page_count(header));
+	       clock_is_possible(header->position.compared) && fstat(file->fd, &status) == 0 &&
+	       S_ISREG(status.st_mode) && status.st_size == page_offset(page_count(header));
 }
 
 int catalog_file_open(struct catalog_file *file, int directory, int groups)

@@ -95,6 +95,12 @@ static int read_at(int fd, void *data, size_t len, uint64_t offset)
 	return 1;
 }
 
+static bool is_possible(const struct journal_head *head)
+{
+	return head->generation < UINT64_MAX / 2 && clock_is_possible(head->began) && clock_is_possible(head->time) &&
+	       clock_is_possible(head->modified) && clock_is_possible(head->crashed);
+}
+
 int journal_file_load(struct journal_file *file)
 {
 	struct journal_head *head = &file->head;
@@ -102,7 +108,7 @@ int journal_file_load(struct journal_file *file)
 	if (result != 1)
 		return result;
 	return memcmp(head->magic, MAGIC, sizeof(MAGIC)) == 0 && head->checksum == head_checksum(head) &&
-	       head->boot[0] != '\0' && memchr(head->boot, '\0', sizeof(head->boot)) != NULL &&
+	       head->boot[0] != '\0' && memchr(head->boot, '\0', sizeof(head->boot)) != NULL && is_possible(head) &&
 	       head->tail >= JOURNAL_START && head->tail % ALIGNMENT == 0 &&
 	       (head->tail == JOURNAL_START || head->tail <= file->size);
 }
@@ -231,7 +237,8 @@ static bool is_sound(
 {
 	return head->previous == cursor->chain && head->kind >= JOURNAL_PUT && head->kind <= JOURNAL_TOUCH &&
 	       head->name_len > 0 && head->name_len <= JOURNAL_NAME_MAX && head->text_len <= JOURNAL_RECORD_MAX &&
-	       (head->kind == JOURNAL_PUT || head->text_len == 0) &&
+	       (head->kind == JOURNAL_PUT || head->text_len == 0) && clock_is_possible(head->time) &&
+	       clock_is_possible(head->before) &&
 	       cursor->offset + record_size(head->name_len, head->text_len) <= file->size;
 }
 

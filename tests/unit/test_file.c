@@ -96,6 +96,11 @@ static void a_change_is_another_identity(void **state)
 	assert_int_equal(utimensat(AT_FDCWD, "file", times, 0), 0);
 	assert_int_equal(stat("file", &status), 0);
 	assert_true(file_identify(&status).modified == 1700000000123456789);
+	/* In 2400, which is more ns than fit, and in 1901. */
+	status.st_mtim = (struct timespec){13569465600, 1};
+	assert_true(file_identify(&status).modified == (INT64_C(1) << 33) * 1000000000);
+	status.st_mtim = (struct timespec){-2147483648, 1};
+	assert_true(file_identify(&status).modified == -2147483647999999999);
 }
 
 static void writing_fails_with_errno(void **state)

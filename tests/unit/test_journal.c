@@ -402,6 +402,16 @@ static void test_garbage(void **state)
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);
 	assert_made_anew();
+	file = load("journal.0");
+	file.head.generation = UINT64_MAX;
+	assert_int_equal(journal_file_store(&file), 0);
+	close(file.fd);
+	assert_made_anew();
+	file = load("journal.0");
+	file.head.time = INT64_MAX;
+	assert_int_equal(journal_file_store(&file), 0);
+	close(file.fd);
+	assert_made_anew();
 	assert_int_equal(truncate("journal.0", 100), 0);
 	assert_made_anew();
 	assert_int_equal(unlink("journal.0"), 0);
