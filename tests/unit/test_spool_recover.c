@@ -11,6 +11,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -467,12 +468,44 @@ static void test_killed_writer(void **state)
 	assert_file("s/groups/job=c.prom", "by_hand 1\n");
 	assert_true(spool_journal_position(&spool, &after));
 	assert_true(after.offset > before.offset);
+	/* What others did meanwhile, and what the killed one left, is to be looked for. */
+	assert_int_equal(after.foreign, before.foreign + 1);
 	spool_unlock(&spool);
 	/* And what it had is not lost when the system crashes next. */
 	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
 	crash(&spool);
 	assert_recovered();
 	assert_file("s/groups/job=a.prom", "a 2\n");
+}
+
+/* Whoever may write does so when he starts, but does not wait for who is at work. */
+static void test_killed_writer_and_start(void **state)
+{
+	int status;
+	struct error error;
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply(&spool, put("job=a.prom", "a 1\n"));
+	fflush(NULL);
+	pid_t pid = fork();
+	if (pid == 0)
+		_exit(append_and_die(0));
+	assert_int_equal(waitpid(pid, &status, 0), pid);
+	assert_int_equal(status, 0);
+	struct spool reader = open_spool(&read_only);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	spool_close(&reader);
+	/* The lock without the look at the journal that spool_lock() takes. */
+	assert_int_equal(flock(spool.lock, LOCK_EX), 0);
+	struct spool busy = open_spool(&defaults);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	spool_close(&busy);
+	assert_int_equal(flock(spool.lock, LOCK_UN), 0);
+	struct spool next = open_spool(&defaults);
+	assert_file("s/groups/job=a.prom", "a 2\n");
+	assert_int_equal(spool_lock(&next, &error), 0);
+	spool_close(&next);
+	spool_close(&spool);
 }
 
 /* Recovery that is cut short has touched groups/: the next one must not take that for changes by hand. */
@@ -599,6 +632,7 @@ int main(void)
 		TEST(test_unsynced),
 		TEST(test_torn),
 		TEST(test_killed_writer),
+		TEST(test_killed_writer_and_start),
 		TEST(test_cut_short),
 		TEST(test_read_only),
 		TEST(test_twice),
