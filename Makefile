@@ -1,7 +1,7 @@
 # make              the tools, in build/
 # make check        everything that CI checks (tests/README.md)
 # make install      to $(DESTDIR)$(PREFIX)
-# make bench bench-growth fuzz asan lint dist clean
+# make bench bench-growth fuzz asan tsan crash lint dist clean
 #
 # STRICT=1 makes warnings errors, V=1 shows the commands. BUILD=DIR builds elsewhere, so that several builds live side by side:
 # make BUILD=build/clang CC=clang STRICT=1

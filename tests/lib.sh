@@ -339,7 +339,7 @@ mount_small() {
 # The last line of a test: prints the plan, and exits.
 done_testing() {
 	local reports
-	reports=$(grep -rlaE 'ERROR: (Address|Leak)Sanitizer|runtime error: ' "$SCRATCH" 2>/dev/null)
+	reports=$(grep -rlaE '(ERROR|WARNING): (Address|Leak|Thread)Sanitizer|runtime error: ' "$SCRATCH" 2>/dev/null)
 	if [ -n "$reports" ]; then
 		fail "no sanitizer has anything to report"
 		# shellcheck disable=SC2086

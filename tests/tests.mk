@@ -4,6 +4,8 @@
 # check						all of them on three builds, and lint: what CI runs
 # asan						all of them under AddressSanitizer and UBSan
 # lint						clang-format, mandoc, shellcheck
+# crash						the crash tests for longer: CRASH_ROUNDS kills, MIXED_SECONDS of all at once
+# tsan						tests of pgw-serve, which has a second thread, under ThreadSanitizer
 # fuzz						FUZZ_SECONDS of each fuzz target
 # bench						measures beside the peers: a table
 # bench-growth				the same with more and more groups: curves
@@ -26,7 +28,7 @@ BENCH_PROGRAMS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 RESULTS = $(abspath $(BUILD))/results
 PROVE   = mkdir -p $(RESULTS) && env PGW_BIN=$(abspath $(BUILD)) PGW_RESULTS=$(RESULTS) CMOCKA_MESSAGE_OUTPUT=TAP \
 	  ASAN_OPTIONS=detect_stack_use_after_return=1:strict_string_checks=1:exitcode=99 \
-	  UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 \
+	  UBSAN_OPTIONS=print_stacktrace=1:exitcode=99 TSAN_OPTIONS=exitcode=99 \
 	  prove -j $(PROVE_JOBS) --exec tests/record
 
 check-unit: $(UNIT_TESTS)
@@ -80,6 +82,17 @@ $(BUILD)/tests/bench/%: $(BUILD)/tests/bench/%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)
 
+crash: all $(TEST_TOOLS)
+	CRASH_ROUNDS=1000 MIXED_SECONDS=60 PGW_BIN=$(abspath $(BUILD)) tests/cli/kill.t
+	CRASH_ROUNDS=1000 MIXED_SECONDS=60 PGW_BIN=$(abspath $(BUILD)) tests/cli/mixed.t
+
+# The first two have pgw-serve clean journal files beside its work.
+TSAN_TESTS = $(addprefix tests/cli/,full-journal.t mixed.t serve-api.t serve-limits.t)
+tsan:
+	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/tsan CFLAGS="-O1 -g -fsanitize=thread" tsan-run
+tsan-run: all $(TEST_TOOLS)
+	$(PROVE) $(TSAN_TESTS)
+
 SHELL_SCRIPTS = scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run scripts/test .ci/run tests/record tests/lib.sh \
 		$(CLI_TESTS) $(PEER_TESTS)
 lint:
@@ -109,5 +122,5 @@ bench-growth: all $(BENCH_PROGRAMS)
 	$(BENCH) tests/bench/growth.py $(BUILD)/bench tests/bench/growth.svg
 
 .SECONDARY:
-.PHONY: check check-unit check-cli check-peer check-fuzz check-all check-programs $(STEPS) asan lint fuzz fuzz-run bench \
-	bench-growth
+.PHONY: check check-unit check-cli check-peer check-fuzz check-all check-programs $(STEPS) asan crash tsan tsan-run lint \
+	fuzz fuzz-run bench bench-growth
