@@ -262,6 +262,18 @@ static void sweep(struct store *store)
 	store->swept = true;
 }
 
+void store_sweep(struct store *store)
+{
+	struct error unused;
+	unsigned timeout = store->spool.options.lock_timeout;
+	store->spool.options.lock_timeout = 0;
+	if (spool_lock(&store->spool, &unused) == 0) {
+		sweep(store);
+		spool_unlock(&store->spool);
+	}
+	store->spool.options.lock_timeout = timeout;
+}
+
 /* Under the lock, by the view. */
 static int commit_by_view(struct store *store, struct plan *plan, size_t count, struct error *error)
 {

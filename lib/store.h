@@ -58,6 +58,10 @@ int store_open(struct store *store, const char *path, const struct spool_options
 	const struct limits *limits, struct error *error);
 void store_close(struct store *store);
 
+/* Removes what killed writers left, unless somebody holds the lock: the first change does it then. For the start of a
+ * process that stays. */
+void store_sweep(struct store *store);
+
 /* Applies a batch. On return each change has its result; those that did not fail are as durable as the spool's
  * options say. Runs exposition_check() on what was pushed: a push that it refuses is recorded as failed, like one that
  * clashes with another group. */

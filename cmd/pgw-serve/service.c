@@ -113,6 +113,8 @@ int service_init(struct service *service, const struct settings *settings, enum 
 		service_release(service);
 		return -1;
 	}
+	if (service->stays)
+		store_sweep(&service->store);
 	return 0;
 }
 

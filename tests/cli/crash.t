@@ -104,8 +104,12 @@ job=push1.prom
 job=push2.prom
 job=serve1.prom
 job=serve2.prom' "sweeps what was left"
-is "$(find spool -name ".*" | wc -l)" 0 "everywhere"
+is "$(find spool -name ".*" ! -name ".pgw-*.spare" | wc -l)" 0 "everywhere"
 ok "the catalog agrees with the files" "$PGW_BIN/tests/tools/catalog_agrees" spool
+start_serve -d spool
+answers 200 "the first push to the next server" POST "$URL/metrics/job/last" --data-binary $'last 2\n'
+stops TERM "$pid" 0 "which ends"
+is "$(find spool -name ".*" | wc -l)" 0 "and has swept the spares of those that were killed"
 for writer in $writers; do
 	is "$(cat "$writer.killed")" "$kills" "$writer was killed $kills times"
 	ok "$writer failed for no other reason" test ! -e "$writer.unexpected"
