@@ -3,7 +3,7 @@
  *
  *	struct catalog *catalog = catalog_open(&spool, &limits);	under the spool's lock
  *	if (catalog != NULL && catalog_catch_up(catalog) == CATALOG_FITS && catalog_put(catalog, group) == CATALOG_FITS)
- *{
+ *	{
  *		... write the group's file
  *		catalog_set_file_id(catalog, file, &id);
  *		catalog_save(catalog);

@@ -1,6 +1,6 @@
 /*
  * log: a server's messages as lines of logfmt or JSON on stderr, or to syslog(3) where stderr is the client's
- *connection.
+ * connection.
  *
  *	log_info("listening", "address", url, NULL);
  *	ts=2024-05-01T12:00:00.123Z level=info msg=listening address=http://127.0.0.1:9091
@@ -8,8 +8,8 @@
  *
  * Each function takes the message and then pairs of key and value (const char *), ended by NULL. Values are quoted and
  * escaped where needed (as by quote() of text.h, or as in json.h), so that nothing from a stranger forges a line or
- *does anything to the terminal that shows it. A line that is too long is cut: logfmt at its end, of JSON each long
- *value. Single-job tools use warnx(3) instead.
+ * does anything to the terminal that shows it. A line that is too long is cut: logfmt at its end, of JSON each long
+ * value. Single-job tools use warnx(3) instead.
  */
 #ifndef PGW_LOG_H
 #define PGW_LOG_H

@@ -10,8 +10,8 @@
  *	store_close(&store);
  *
  * One lock, one refresh and mostly one wait for the disk serve a whole batch: a second one is due where a change takes
- *a name or a series that an earlier one of the batch gave up. The changes are applied in their order, so that two of
- *one group behave as if they came one after the other.
+ * a name or a series that an earlier one of the batch gave up. The changes are applied in their order, so that two of
+ * one group behave as if they came one after the other.
  */
 #ifndef PGW_STORE_H
 #define PGW_STORE_H

@@ -7,7 +7,7 @@
  *		... compare the thing of that number with what is looked for
  *
  * Keeps 32 bits of each hash and the number beside them: 10 to 12 bytes for each pair. A hash may have many numbers,
- *and a number many hashes, also the same one more than once. What is found has those 32 bits, which is no proof.
+ * and a number many hashes, also the same one more than once. What is found has those 32 bits, which is no proof.
  */
 #ifndef PGW_TAG_TABLE_H
 #define PGW_TAG_TABLE_H

@@ -11,7 +11,7 @@
  * file is written. Callers see groups, never the index.
  *
  * Consistency (the rules of the upstream's registry): one type for a family's name over all groups and the gateway's
- *own families; no series twice; no name that ends in _count, _sum or _bucket beside the summary or histogram that
+ * own families; no series twice; no name that ends in _count, _sum or _bucket beside the summary or histogram that
  * writes lines of that name. A file that breaks a rule, or can't be read, is left out of everything and listed with
  * its reason. Which of two is left out does not depend on the order of events: files that pgw wrote win over files made
  * by hand, then the lower name in byte order wins.
