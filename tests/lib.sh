@@ -318,6 +318,39 @@ raw() {
 	printf "$1" | timeout $DEADLINE socat -t $DEADLINE - "TCP:127.0.0.1:${2:-$PORT}" | tr -d '\r'
 }
 
+# json EXPRESSION [FILE]: evaluates Python on the JSON in a file (default: the last body) as j.
+json() {
+	$PYTHON -c 'import json, sys
+j = json.load(open(sys.argv[2]))
+print(eval(sys.argv[1]))' "$1" "${2:-body}"
+}
+
+# proto FILE: a script that writes delimited metric families: Python with family(), metric(), field(), double(), varint().
+proto() {
+	$PYTHON -c '
+import struct, sys
+def varint(n):
+    out = b""
+    n &= 2**64 - 1
+    while True:
+        byte, n = n & 0x7f, n >> 7
+        out += bytes([byte | (0x80 if n else 0)])
+        if not n: return out
+def field(number, data): return varint(number << 3 | 2) + varint(len(data)) + data
+def integer(number, value): return varint(number << 3) + varint(value)
+def zigzag(n): return n << 1 if n >= 0 else -n * 2 - 1
+def double(number, value): return varint(number << 3 | 1) + struct.pack("<d", value)
+def family(name, kind, *metrics, help=b""):
+    m = field(1, name) + (field(2, help) if help else b"") + integer(3, kind) + b"".join(field(4, x) for x in metrics)
+    return varint(len(m)) + m
+COUNTER, GAUGE, SUMMARY, UNTYPED, HISTOGRAM, GAUGE_HISTOGRAM = range(6)
+exec(sys.stdin.read())
+' >"$1"
+}
+
+# The header of a push in protobuf; "${protobuf#*: }" is the type.
+protobuf='Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited'
+
 # The files in groups/ of a spool, byte by byte in the order of their names, but the spares of a server that runs; "(none)"
 # where there is none.
 group_files() {
