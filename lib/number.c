@@ -461,9 +461,7 @@ static char *write_digits(char *out, const struct digits *digits)
 static size_t format_special(double value, char *text)
 {
 	const char *word = isnan(value) ? "NaN" : value > 0 ? "+Inf" : "-Inf";
-	size_t len = strlen(word);
-	memcpy(text, word, len);
-	return len;
+	return (size_t)(stpcpy(text, word) - text);
 }
 
 /* Counts and zeros below 10^6, where the exponent begins: most samples need no search for the shortest decimal. */
