@@ -1,5 +1,6 @@
 #include "sockets.h"
 
+#include <ctype.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <netdb.h>
@@ -12,6 +13,8 @@
 #include <sys/stat.h>
 #include <sys/un.h>
 #include <unistd.h>
+
+#include "text.h"
 
 #define LISTEN_FDS_START 3 /* sd_listen_fds(3) */
 #define LISTEN_FDS_MAX	 1024
@@ -246,8 +249,10 @@ static int split_address(char *address, char **host, char **port)
 	} else if (strchr(address, ':') != NULL) {
 		return -1;
 	}
+	/* getaddrinfo(3) takes numbers with signs and of any size. */
 	char *end;
-	return **port < '0' || **port > '9' || strtoul(*port, &end, 10) > UINT16_MAX || *end != '\0' ? -1 : 0;
+	bool too_large = strtoul(*port, &end, 10) > UINT16_MAX && *end == '\0';
+	return !isalnum((unsigned char)**port) || too_large ? -1 : 0;
 }
 
 static char *bound_name(int fd)
@@ -285,8 +290,9 @@ static int listen_internet(const char *address, struct socket_entry *entry, stru
 	if (copy == NULL)
 		return error_set_memory(error);
 	if (split_address(copy, &host, &port) == -1) {
-		error_set(
-			error, ERROR_USAGE, "%s: not an address (:PORT, HOST:PORT, [IPV6]:PORT or unix:PATH)", address);
+		error_set(error, ERROR_USAGE,
+			"--web.listen-address: %s is not :PORT, HOST:PORT, [IPV6]:PORT or unix:PATH",
+			quote(slice_of(address)).text);
 		goto out;
 	}
 	bool everywhere = *host == '\0';

@@ -50,8 +50,9 @@ void sockets_release(struct sockets *sockets);
  */
 int sockets_inherit(struct sockets *sockets, bool use_stdin, bool force_stdin, struct error *error);
 
-/* Binds an address: ":9091" (every address, IPv4 and IPv6), "host:port", "[::1]:port" or "unix:/path"; port 0 lets the
- * kernel choose. 0, or -1 with ERROR_USAGE (not an address), ERROR_UNAVAILABLE or ERROR_PERMISSION. */
+/* Binds an address: ":9091" (every address, IPv4 and IPv6), "host:port", "[::1]:port" or "unix:/path". A port is a
+ * number, of which 0 lets the kernel choose, or a name of services(5). 0, or -1 with ERROR_USAGE (not an address),
+ * ERROR_UNAVAILABLE or ERROR_PERMISSION. */
 int sockets_listen(struct sockets *sockets, const char *address, struct error *error);
 
 /* Closes the listening sockets and removes our own Unix sockets, so that no new client comes. */

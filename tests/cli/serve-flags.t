@@ -39,6 +39,15 @@ done
 usage '--web.telemetry-path: something else is served at "/p/q/status"' --web.route-prefix=p/q --web.telemetry-path=status
 usage '--web.external-url: "http://x/%zz" is not a URL' --web.external-url=http://x/%zz
 usage 'unknown or ambiguous option --no-log.level' --no-log.level
+for address in '' 127.0.0.1 127.0.0.1: :99999 :+80 :-1 '[::1]' ::1:80; do
+	usage "--web.listen-address: \"$address\" is not :PORT, HOST:PORT, [IPV6]:PORT or unix:PATH" \
+		"--web.listen-address=$address"
+done
+exits 64 "a port without a number" pgw-serve -d spool --web.listen-address=127.0.0.1:no-such-service
+like "$err" $'^pgw-serve: 127\\.0\\.0\\.1:no-such-service: .' "is named"
+# An address that no machine has (RFC 5737): the name of the port is fine.
+exits 69 "a port with a name" pgw-serve -d spool --web.listen-address=192.0.2.1:http-alt
+is "$err" "pgw-serve: cannot listen on 192.0.2.1:http-alt: Cannot assign requested address" "is looked up"
 : >metrics.gob
 exits 73 "a file for --persistence.file" pgw-serve --persistence.file=metrics.gob --web.listen-address=127.0.0.1:0
 is "$err" 'pgw-serve: --persistence.file: "metrics.gob" is a file, and pgw-serve keeps groups in a directory: name another path, or move the file away (what is in it must be pushed again)' \
