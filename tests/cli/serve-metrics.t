@@ -100,6 +100,38 @@ unlike "$body" 'handler="push"' "begins at zero"
 like "$(cat damaged.log)" 'level=error msg="the counters are damaged and start again"' "and is logged"
 stops TERM "$pid" 0 "the gateway ends"
 
+# A refused push is a line with the source, whatever way it came, from the level warn on.
+refused=' method=PUT group="{job=\"a\"}" status=400 reason="text format parsing error in line 1: expected float as value, got \"x\""'
+SERVE_NAME=sources start_serve -d sources --log.level=warn --web.listen-address="unix:$SCRATCH/socket" \
+	--web.listen-address='[::1]:0'
+six=$(sed -n 's|^pgw-serve: listening on \(http://\[::1\]:[0-9]*\)$|\1|p' sources.log)
+answers 400 "a refused push over IPv4" PUT "$URL/metrics/job/a" --data-binary $'m x\n'
+answers 400 "over IPv6" PUT "$six/metrics/job/a" --data-binary $'m x\n'
+answers 400 "over a socket file" PUT http://h/metrics/job/a --unix-socket socket --data-binary $'m x\n'
+answers 200 "one that is taken" PUT "$URL/metrics/job/a" --data-binary $'m 1\n'
+stops TERM "$pid" 0 "the gateway ends"
+printf 'PUT /metrics/job/a HTTP/1.0\r\nContent-Length: 4\r\n\r\nm x\n' |
+	pgw-serve -i -d sources >/dev/null 2>>sources.log
+is "$(sed -n -e 's/^ts=[^ ]* //' -e 's/\(127\.0\.0\.1\|\[::1\]\):[0-9]*/\1:PORT/p' -e '/source=[us]/p' sources.log | grep -v listening)" \
+	"level=warn msg=\"push refused\" source=127.0.0.1:PORT$refused
+level=warn msg=\"push refused\" source=[::1]:PORT$refused
+level=warn msg=\"push refused\" source=unix$refused
+level=warn msg=\"push refused\" source=stdin$refused" "each is a line"
+is "$(grep -c . sources.log)" 7 "and nothing else is, but where it listens"
+SERVE_NAME=quiet start_serve -d sources --log.level=error
+answers 400 "a refused push" PUT "$URL/metrics/job/a" --data-binary $'m x\n'
+is "$(grep -c . quiet.log)" 1 "is no error of the gateway's"
+# What is not the client's fault: somebody keeps the lock.
+flock sources/lock sleep 600 &
+await "the lock is held" sh -c '! flock -n sources/lock true'
+answers 503 "a push while the spool is locked" PUT "$URL/metrics/job/a" --data-binary $'m 1\n'
+has "$headers" 'retry-after: 1' "may be tried again"
+has "$headers" 'content-type: text/plain; charset=utf-8' "is text"
+has "$headers" 'x-content-type-options: nosniff' "and nothing else"
+like "$(tail -n 1 quiet.log)" \
+	' level=error msg="push failed" source=127\.0\.0\.1:[0-9]+ method=PUT group="{job=\\"a\\"}" status=503 reason=' "is logged"
+stops TERM "$pid" 0 "the gateway ends"
+
 # Nothing in the log drives the terminal that shows it.
 for format in logfmt json; do
 	SERVE_NAME=hostile start_serve -d hostile --log.format="$format"
