@@ -118,6 +118,7 @@ HEADERS = ["Location", "Allow", "Content-Type", "Content-Encoding", "Access-Cont
     "Access-Control-Allow-Methods",
     "Access-Control-Allow-Headers",
     "Access-Control-Expose-Headers",
+    "X-Content-Type-Options",
 ]
 
 
@@ -125,9 +126,10 @@ def seen(request, answer, body):
     if answer is None:
         return "no answer"
     parts = [str(answer.status), content(request, answer, body)]
+    is_page = (answer.getheader("Content-Type") or "").startswith("text/html")
     for name in HEADERS:
         value = answer.getheader(name)
-        if value:
+        if value and not (is_page and name == "X-Content-Type-Options"):  # ours alone has it
             parts.append(f"{name}: {comparable_header(name, value)}")
     return " | ".join(parts)
 

@@ -14,6 +14,7 @@ import struct
 import client_model as model
 
 from .request import GROUP, TEXT, Request, push
+from .wanted import TEXT_HEADERS
 
 OK = '200 | ""'
 PLAIN = "text/plain; version=0.0.4; charset=utf-8; escaping=underscores"
@@ -62,7 +63,7 @@ def quoted(name, body, lines):
 
 
 def refused(reason):
-    return f"400 | {json.dumps(reason, ensure_ascii=False)} | Content-Type: text/plain; charset=utf-8"
+    return f"400 | {json.dumps(reason, ensure_ascii=False)}{TEXT_HEADERS}"
 
 
 # Of the escaping schemes: dots, underscores, letters outside ASCII, digits in front.

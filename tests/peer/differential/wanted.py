@@ -90,7 +90,10 @@ class Wanted:
 STORED, NOTHING, FAILED = 'text "a 1\\n"', 'text "a\\n"', 'text "a 1 2\\n"'
 
 
-def refused(line, status=400, header=" | Content-Type: text/plain; charset=utf-8"):
+TEXT_HEADERS = " | Content-Type: text/plain; charset=utf-8 | X-Content-Type-Options: nosniff"
+
+
+def refused(line, status=400, header=TEXT_HEADERS):
     return f"{status} | {json.dumps(line, ensure_ascii=False)}{header}"
 
 
@@ -291,7 +294,7 @@ WANTED = {
     ),
     **{
         f"{setup}: HEAD {path}": Wanted(
-            "405 | no body | Allow: GET, OPTIONS, POST, PUT | Content-Type: text/plain; charset=utf-8",
+            "405 | no body | Allow: GET, OPTIONS, POST, PUT" + TEXT_HEADERS,
             None,
             "GET has an answer of its own, HEAD the router's",
         )
