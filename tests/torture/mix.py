@@ -113,8 +113,8 @@ def check_promtool(exposition):
     run(["promtool", "check", "metrics"], exposition, (0, 3))
 
 
-def main(servers):
-    servers += [Server(spool, [], "mix1.log"), Server(spool, ["--spool.sync=none"], "mix2.log")]
+def main():
+    servers = [Server(spool, [], "mix1.log"), Server(spool, ["--spool.sync=none"], "mix2.log")]
     kinds = [("http", by_http(server.port)) for server in servers for _ in range(3)]
     kinds += [("inetd", by_inetd), ("pgw-push", by_pgw_push), ("pgw-push", by_pgw_push), ("pgw-delete", by_pgw_delete)]
     kinds += [("rm", by_rm), ("mv", by_mv), ("cp", by_cp)]
@@ -142,11 +142,8 @@ def main(servers):
     print(" ".join(f"{count} {kind}" for kind, count in sorted(done.items())))
 
 
-started = []
 try:
-    main(started)
+    main()
 except Failure as failure:
-    for server in started:
-        server.process.kill()
     print(f"seed {seed}: {failure}", file=sys.stderr)
     sys.exit(1)

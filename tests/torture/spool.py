@@ -1,5 +1,6 @@
 """What the torture tests share: running the tools on a spool, and the checker of what they leave."""
 
+import atexit
 import os
 import re
 import subprocess
@@ -40,6 +41,8 @@ class Server:
                 stdout=file,
                 stderr=file,
             )
+        # However this program ends.
+        atexit.register(self.process.kill)
         self.port = self.wait_ready(log, start)
 
     def wait_ready(self, log, start):
@@ -52,7 +55,6 @@ class Server:
             if found:
                 return int(found.group(1))
             time.sleep(0.002)
-        self.process.kill()
         raise Failure(f"pgw-serve does not start: see {log}")
 
     def exposition(self):
@@ -61,7 +63,9 @@ class Server:
     def end(self, signal):
         """Its exit status."""
         self.process.send_signal(signal)
-        return self.process.wait(DEADLINE)
+        status = self.process.wait(DEADLINE)
+        atexit.unregister(self.process.kill)
+        return status
 
 
 def without_own(exposition):
