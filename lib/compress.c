@@ -1,5 +1,6 @@
 #include "compress.h"
 
+#include <dlfcn.h>
 #include <errno.h>
 #include <isa-l/igzip_lib.h>
 #include <stdint.h>
@@ -17,7 +18,17 @@
 /* What an exposition usually becomes; more room is made where it does not suffice. */
 #define RATIO_USUAL 8
 
+#define LIBRARY "libisal.so.2"
+
+/*
+ * A program that also reads gzip is linked with ISA-L. The others load it when they have something to compress: linked,
+ * it would make the start of each of their processes take a tenth longer.
+ */
+extern __typeof__(isal_deflate_init) isal_deflate_init __attribute__((weak));
+extern __typeof__(isal_deflate) isal_deflate __attribute__((weak));
+
 struct compressor {
+	__typeof__(isal_deflate) *deflate;
 	struct isal_zstream stream;
 	uint8_t level_buffer[ISAL_DEF_LVL1_DEFAULT];
 };
@@ -52,13 +63,37 @@ static void give_input(struct isal_zstream *stream, struct slice *text)
 		*text = slice_make(text->data + len, text->len - len);
 }
 
-static struct compressor *compressor_new(void)
+static int load(__typeof__(isal_deflate_init) **init, __typeof__(isal_deflate) **deflate, struct error *error)
 {
-	struct compressor *compressor = malloc(sizeof(*compressor));
-	if (compressor == NULL)
+	*init = isal_deflate_init;
+	*deflate = isal_deflate;
+	if (*init != NULL)
+		return 0;
+	void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL);
+	if (library == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "ISA-L, which compresses, can't be loaded: %s", dlerror());
+	void *functions[] = {dlsym(library, "isal_deflate_init"), dlsym(library, "isal_deflate")};
+	if (functions[0] == NULL || functions[1] == NULL)
+		return error_set(error, ERROR_UNAVAILABLE, "ISA-L, which compresses, is no such library: %s", LIBRARY);
+	memcpy(init, &functions[0], sizeof(*init));
+	memcpy(deflate, &functions[1], sizeof(*deflate));
+	return 0;
+}
+
+static struct compressor *compressor_new(struct error *error)
+{
+	__typeof__(isal_deflate_init) *init;
+	__typeof__(isal_deflate) *deflate;
+	if (load(&init, &deflate, error) == -1)
 		return NULL;
+	struct compressor *compressor = malloc(sizeof(*compressor));
+	if (compressor == NULL) {
+		error_set_memory(error);
+		return NULL;
+	}
+	compressor->deflate = deflate;
 	struct isal_zstream *stream = &compressor->stream;
-	isal_deflate_init(stream);
+	init(stream);
 	stream->avail_in = 0;
 	stream->gzip_flag = IGZIP_GZIP;
 	stream->level = LEVEL;
@@ -71,9 +106,9 @@ int compress_gzip(struct slice text, struct buffer *out, struct error *error)
 {
 	int result = -1;
 	const size_t before = out->len;
-	struct compressor *compressor = compressor_new();
+	struct compressor *compressor = compressor_new(error);
 	if (compressor == NULL)
-		return error_set_memory(error);
+		return -1;
 	struct isal_zstream *stream = &compressor->stream;
 	if (make_room(out, STEP_OUTPUT_MIN + text.len / RATIO_USUAL, error) == -1)
 		goto out;
@@ -83,7 +118,7 @@ int compress_gzip(struct slice text, struct buffer *out, struct error *error)
 		if (make_room(out, STEP_OUTPUT_MIN, error) == -1)
 			goto out;
 		give_room(stream, out);
-		isal_deflate(stream);
+		compressor->deflate(stream);
 		out->len = (size_t)((char *)stream->next_out - out->data);
 	}
 	result = 0;

@@ -1,5 +1,5 @@
 /*
- * compress: gzip for answers, by ISA-L.
+ * compress: gzip for answers and pushes, by ISA-L.
  */
 #ifndef PGW_COMPRESS_H
 #define PGW_COMPRESS_H
@@ -8,8 +8,8 @@
 #include "error.h"
 #include "slice.h"
 
-/* Appends the text as one gzip member. 0, or -1 with ERROR_MEMORY or ERROR_TOO_LARGE (the buffer's maximum) and nothing
- * appended. */
+/* Appends the text as one gzip member. 0, or -1 with ERROR_MEMORY, ERROR_TOO_LARGE (the buffer's maximum) or
+ * ERROR_UNAVAILABLE (ISA-L is missing) and nothing appended. */
 int compress_gzip(struct slice text, struct buffer *out, struct error *error);
 
 #endif
