@@ -21,13 +21,15 @@ struct deletion {
 	bool verbose;
 };
 
-static int show_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error)
+static int show_urls(const struct destination *destination, const struct grouping_key *key, struct error *error)
 {
-	char *url = gateway_group_url(gateway, key, error);
-	if (url == NULL)
-		return -1;
-	puts(url);
-	free(url);
+	for (size_t i = 0; i < destination->gateway_count; i++) {
+		char *url = gateway_bare_url(&destination->gateways[i], key, error);
+		if (url == NULL)
+			return -1;
+		puts(url);
+		free(url);
+	}
 	return 0;
 }
 
@@ -53,7 +55,7 @@ static int show_group(const char *path, const struct deletion *deletion, struct 
 static int show(const struct destination *destination, const struct deletion *deletion, struct error *error)
 {
 	return destination->spool != NULL ? show_group(destination->spool, deletion, error)
-					  : show_url(&destination->gateway, &deletion->key, error);
+					  : show_urls(destination, &deletion->key, error);
 }
 
 static int delete_group(struct destination *destination, const struct deletion *deletion, struct error *error)
@@ -89,16 +91,17 @@ int main(int argc, char *argv[])
 	struct deletion deletion = {.timeout = TIMEOUT};
 	const struct option_spec specs[] = {
 		OPTIONS_SPOOL(&deletion.target.spool),
-		OPTIONS_URL(&deletion.target.url),
+		OPTIONS_URL(&deletion.target.urls),
+		OPTIONS_HTTP(&deletion.target.http),
 		OPTIONS_KEY(&deletion.key),
 		{'n', "dry-run", NULL, OPTION_FLAG, &deletion.dry_run, "print what would go, change nothing"},
 		{'t', "timeout", "SECONDS", OPTION_DURATION, &deletion.timeout,
-			"that a gateway has to answer (default: 30)"},
+			"that the gateways have, all tries together (default: 30)"},
 		OPTIONS_COMMON(&deletion.quiet, &deletion.verbose),
 	};
 	const struct command_line line = {
 		.tool = "pgw-delete",
-		.synopsis = "[-d DIR | -u URL] -j JOB [-l NAME=VALUE]... [-nqv] [-t SECONDS]",
+		.synopsis = "[-d DIR | -u URL...] -j JOB [-l NAME=VALUE]... [-nqv] [-t SECONDS] [--retry N]",
 		.purpose = "Deletes the group with exactly these labels; one that isn't there is fine.",
 		.specs = specs,
 		.count = OPTIONS_COUNT(specs),
@@ -112,6 +115,7 @@ int main(int argc, char *argv[])
 		first = error_set(&error, ERROR_USAGE, "unexpected argument %s", quote(slice_of(argv[first])).text);
 	if (first == -1 || (first > 0 && run(&deletion, &error) == -1))
 		status = options_fail(&line, &error);
+	options_target_release(&deletion.target);
 	grouping_key_release(&deletion.key);
 	return options_finish(status);
 }

@@ -26,6 +26,7 @@ struct target {
 	struct url url;
 	struct grouping_key key;
 	struct payload payload;
+	struct destination_change change;
 	int status; /* of the exit, for this target */
 };
 
@@ -83,21 +84,21 @@ static void pushed(const struct error *failed, void *context)
 static int push(struct target *target, struct error *error)
 {
 	struct relay *relay = target->relay;
-	struct destination_change change = {
+	target->change = (struct destination_change){
 		.method = relay->replace ? STORE_PUT : STORE_POST,
 		.key = &target->key,
 		.pushed = &target->payload.exposition,
 		.timeout = relay->timeout,
 	};
-	if (payload_text(&target->payload, &change.text, error) == -1)
+	if (payload_text(&target->payload, &target->change.text, error) == -1)
 		return -1;
 	if (relay->dry_run) {
-		if (destination_check(&relay->destination, &change, error) == -1)
+		if (destination_check(&relay->destination, &target->change, error) == -1)
 			return -1;
 		pushed(NULL, target);
 		return 0;
 	}
-	return destination_start(&relay->destination, relay->http, &change, pushed, target, error);
+	return destination_start(&relay->destination, relay->http, &target->change, pushed, target, error);
 }
 
 static int check_status(const struct http_answer *answer, struct error *error)
@@ -286,18 +287,21 @@ int main(int argc, char *argv[])
 	struct relay relay = {.parallel = PARALLEL, .timeout = TIMEOUT, .limits = LIMITS_DEFAULT};
 	const struct option_spec specs[] = {
 		OPTIONS_SPOOL(&relay.options.spool),
-		OPTIONS_URL(&relay.options.url),
+		OPTIONS_URL(&relay.options.urls),
+		OPTIONS_HTTP(&relay.options.http),
+		OPTIONS_COMPRESS(&relay.options.http),
 		OPTIONS_KEY(&relay.key),
 		{'P', "parallel", "N", OPTION_COUNT, &relay.parallel, "how many scrapes at once (default: 8)"},
 		{'n', "dry-run", NULL, OPTION_FLAG, &relay.dry_run, "scrape and check only, change nothing"},
 		{'r', "replace", NULL, OPTION_FLAG, &relay.replace, "replace whole groups, not only their families"},
 		{'t', "timeout", "SECONDS", OPTION_DURATION, &relay.timeout,
-			"for each scrape and each push (default: 10)"},
+			"for each scrape, and for each push with all its tries (default: 10)"},
 		OPTIONS_COMMON(&relay.quiet, &relay.verbose),
 	};
 	const struct command_line line = {
 		.tool = "pgw-scrape-relay",
-		.synopsis = "[-d DIR | -u URL] -j JOB [-l NAME=VALUE]... [-nqrv] [-P N] [-t SECONDS] URL...",
+		.synopsis = "[-d DIR | -u URL...] -j JOB [-l NAME=VALUE]... [-nqrvz] [-P N] [-t SECONDS] [--retry N] "
+			    "URL...",
 		.purpose = "Scrapes each URL once and pushes what it has as a group.",
 		.specs = specs,
 		.count = OPTIONS_COUNT(specs),
@@ -310,6 +314,7 @@ int main(int argc, char *argv[])
 	int first = options_parse(&line, argc, argv, &error);
 	if (first == -1 || (first > 0 && run(&relay, argv + first, (size_t)(argc - first), &status, &error) == -1))
 		status = options_fail(&line, &error);
+	options_target_release(&relay.options);
 	grouping_key_release(&relay.key);
 	return options_finish(status);
 }

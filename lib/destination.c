@@ -3,11 +3,11 @@
 #include <signal.h>
 #include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "clock.h"
-
-#define TEXT_TYPE  "text/plain; version=0.0.4; charset=utf-8"
-#define ANSWER_MAX (1u << 20)
+#include "delivery.h"
+#include "url.h"
 
 void destination_ignore_signals(void)
 {
@@ -15,25 +15,55 @@ void destination_ignore_signals(void)
 	signal(SIGPIPE, SIG_IGN);
 }
 
-int destination_init(struct destination *destination, const struct options_target *given,
+static int add_gateways(
+	struct destination *destination, const struct url_list *list, struct grouping_key *key, struct error *error)
+{
+	destination->gateways = calloc(list->count, sizeof(*destination->gateways));
+	if (destination->gateways == NULL)
+		return error_set_memory(error);
+	const struct credentials *credentials = &destination->credentials;
+	for (size_t i = 0; i < list->count; i++) {
+		struct gateway *gateway = &destination->gateways[i];
+		if (gateway_init(gateway, list->urls[i], list->count == 1 ? key : NULL, error) == -1)
+			return -1;
+		destination->gateway_count++;
+		if (strcmp(gateway->base, gateway->bare) != 0 &&
+			(credentials->user_password != NULL || credentials->token != NULL))
+			return error_set(error, ERROR_USAGE, "%s: the URL has a user, and a file has another",
+				url_text(gateway->bare).text);
+	}
+	return 0;
+}
+
+int destination_init(struct destination *destination, struct options_target *target,
 	const struct spool_options *options, struct grouping_key *key, struct error *error)
 {
-	struct options_target target = *given;
-	*destination = (struct destination){.options = *options};
-	if (options_choose_target(&target, error) == -1)
+	*destination = (struct destination){.options = *options, .http_options = &target->http};
+	if (options_choose_target(target, error) == -1)
 		return -1;
-	destination->spool = target.spool;
-	if (target.url != NULL && gateway_init(&destination->gateway, target.url, key, error) == -1)
-		return -1;
-	if (grouping_key_value(key, "job").data != NULL)
-		return 0;
-	gateway_release(&destination->gateway);
-	return error_set(error, ERROR_USAGE, "the job is missing, give it with -j");
+	destination->spool = target->spool;
+	int result = 0;
+	if (target->urls.count > 0)
+		result = credentials_init(&destination->credentials, &target->http, error);
+	if (result == 0 && target->urls.count > 0)
+		result = add_gateways(destination, &target->urls, key, error);
+	if (result == 0 && key != NULL && grouping_key_value(key, "job").data == NULL)
+		result = error_set(error, ERROR_USAGE, "the job is missing, give it with -j");
+	if (result == -1)
+		destination_release(destination);
+	return result;
 }
 
 void destination_release(struct destination *destination)
 {
-	gateway_release(&destination->gateway);
+	http_free(destination->http);
+	destination->http = NULL;
+	for (size_t i = 0; i < destination->gateway_count; i++)
+		gateway_release(&destination->gateways[i]);
+	free(destination->gateways);
+	destination->gateways = NULL;
+	destination->gateway_count = 0;
+	credentials_release(&destination->credentials);
 	if (destination->store_is_open)
 		store_close(&destination->store);
 	destination->store_is_open = false;
@@ -84,57 +114,11 @@ int destination_check(struct destination *destination, const struct destination_
 	return store_check(&destination->store, &pushed, error);
 }
 
-/* A request on its way to a gateway. */
-struct request {
-	char *url;
-	destination_done *done;
-	void *context;
-};
-
-static void request_free(struct request *request)
-{
-	free(request->url);
-	free(request);
-}
-
-static void answered(struct http *http, const struct http_answer *answer, void *context)
-{
-	struct request *request = context;
-	struct error error;
-	int result = gateway_result(request->url, answer, &error);
-	request->done(result == -1 ? &error : NULL, request->context);
-	request_free(request);
-}
-
-static int send_to_gateway(const struct gateway *gateway, struct http *http, const struct destination_change *change,
-	destination_done *done, void *context, struct error *error)
-{
-	static const char *const methods[] = {[STORE_POST] = "POST", [STORE_PUT] = "PUT", [STORE_DELETE] = "DELETE"};
-	struct request *request = calloc(1, sizeof(*request));
-	if (request == NULL)
-		return error_set_memory(error);
-	request->done = done;
-	request->context = context;
-	request->url = gateway_group_url(gateway, change->key, error);
-	struct http_request send = {
-		.method = methods[change->method],
-		.url = request->url,
-		.content_type = change->method == STORE_DELETE ? NULL : TEXT_TYPE,
-		.body = change->text,
-		.timeout = change->timeout,
-		.max_answer = ANSWER_MAX,
-	};
-	if (request->url != NULL && http_add(http, &send, answered, request, error) == 0)
-		return 0;
-	request_free(request);
-	return -1;
-}
-
 int destination_start(struct destination *destination, struct http *http, struct destination_change *change,
 	destination_done *done, void *context, struct error *error)
 {
 	if (destination->spool == NULL)
-		return send_to_gateway(&destination->gateway, http, change, done, context, error);
+		return delivery_start(destination, http, change, done, context, error);
 	struct error failed;
 	int result = apply_to_spool(destination, change, &failed);
 	done(result == -1 ? &failed : NULL, context);
@@ -160,13 +144,11 @@ int destination_apply(struct destination *destination, struct destination_change
 	struct outcome outcome = {-1, error};
 	if (destination->spool != NULL)
 		return apply_to_spool(destination, change, error);
-	struct http *http = http_new(1, error);
-	if (http == NULL)
+	if (destination->http == NULL)
+		destination->http = http_new((unsigned)destination->gateway_count, error);
+	if (destination->http == NULL ||
+		delivery_start(destination, destination->http, change, keep_outcome, &outcome, error) == -1 ||
+		http_run(destination->http, error) == -1)
 		return -1;
-	int result = -1;
-	if (send_to_gateway(&destination->gateway, http, change, keep_outcome, &outcome, error) == 0 &&
-		http_run(http, error) == 0)
-		result = outcome.result;
-	http_free(http);
-	return result;
+	return outcome.result;
 }

@@ -68,6 +68,9 @@ static int cut_base(struct url *url, struct grouping_key *key, struct error *err
 	if (strpbrk(path, "?#") != NULL)
 		return error_set(error, ERROR_USAGE, "a gateway's URL has neither a query nor a fragment");
 	const char *group = find_group_path(path);
+	if (group != NULL && key == NULL)
+		return error_set(error, ERROR_USAGE,
+			"a URL with a group's path can't stand here, name the group with -j and -l");
 	if (group != NULL) {
 		if (parse_group_path(group + strlen(METRICS_PATH), key, error) == -1)
 			return -1;
@@ -78,9 +81,18 @@ static int cut_base(struct url *url, struct grouping_key *key, struct error *err
 	return 0;
 }
 
+void gateway_release(struct gateway *gateway)
+{
+	if (gateway->base != NULL)
+		explicit_bzero(gateway->base, strlen(gateway->base));
+	free(gateway->base);
+	free(gateway->bare);
+	*gateway = (struct gateway){0};
+}
+
 int gateway_init(struct gateway *gateway, const char *given, struct grouping_key *key, struct error *error)
 {
-	gateway->base = NULL;
+	*gateway = (struct gateway){0};
 	struct url url;
 	if (url_init(&url, given, error) == -1)
 		return -1;
@@ -91,8 +103,13 @@ int gateway_init(struct gateway *gateway, const char *given, struct grouping_key
 		/* The path of a socket ends at the colon before the URL's path. */
 		size_t length = strlen(url.text);
 		bool needs_colon = url.is_unix && *url.path.data == '\0' && url.text[length - 1] != ':';
-		if (asprintf(&gateway->base, "%s%s", url.text, needs_colon ? ":" : "") == -1) {
+		if (asprintf(&gateway->base, "%s%s", url.text, needs_colon ? ":" : "") == -1)
 			gateway->base = NULL;
+		gateway->bare = gateway->base != NULL ? strdup(gateway->base) : NULL;
+		if (gateway->bare != NULL) {
+			url_cut_user(gateway->bare);
+		} else {
+			gateway_release(gateway);
 			result = error_set_memory(error);
 		}
 	}
@@ -100,23 +117,27 @@ int gateway_init(struct gateway *gateway, const char *given, struct grouping_key
 	return result;
 }
 
-void gateway_release(struct gateway *gateway)
-{
-	free(gateway->base);
-	gateway->base = NULL;
-}
-
-char *gateway_group_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error)
+static char *group_url(const char *base, const struct grouping_key *key, struct error *error)
 {
 	struct buffer url;
 	buffer_init(&url, URL_MAX);
-	if (buffer_append_string(&url, gateway->base) == -1 || buffer_append_string(&url, METRICS_PATH) == -1 ||
+	if (buffer_append_string(&url, base) == -1 || buffer_append_string(&url, METRICS_PATH) == -1 ||
 		grouping_key_append_path(key, &url) == -1 || buffer_append_byte(&url, '\0') == -1) {
 		error_set_memory(error);
 		buffer_release(&url);
 		return NULL;
 	}
 	return buffer_detach(&url);
+}
+
+char *gateway_group_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error)
+{
+	return group_url(gateway->base, key, error);
+}
+
+char *gateway_bare_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error)
+{
+	return group_url(gateway->bare, key, error);
 }
 
 /* The first line of an answer, which says what the gateway did not like. */

@@ -14,15 +14,20 @@
  * would give to curl. */
 struct gateway {
 	char *base; /* with its scheme, without a slash at its end and without the group's path */
+	char *bare; /* the same without user and password */
 };
 
 /* Splits a URL; the labels of a group's path are set in the (initialised, not finished) key. A label that the key has
- * already stays as it is, but two jobs are an error. 0, or -1 with ERROR_USAGE. */
+ * already stays as it is, but two jobs are an error; where the key is NULL, so is a group's path. 0, or -1 with
+ * ERROR_USAGE. */
 int gateway_init(struct gateway *gateway, const char *url, struct grouping_key *key, struct error *error);
 void gateway_release(struct gateway *gateway);
 
 /* The URL of a group, whose key is finished; the caller frees it. NULL with ERROR_MEMORY. */
 char *gateway_group_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error);
+
+/* The same without user and password, for messages and files. */
+char *gateway_bare_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error);
 
 /* Tells an answer's success, 200 to 299 (0), from failure (-1): ERROR_PERMISSION for 401 and 403, ERROR_BUSY for 408
  * and 429, ERROR_REFUSED for other 4xx, ERROR_UNAVAILABLE for 5xx and for no answer, with the gateway's reason in the

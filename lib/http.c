@@ -1,45 +1,15 @@
-#include "http.h"
+#include "http_parts.h"
 
-#include <curl/curl.h>
 #include <dlfcn.h>
 #include <errno.h>
-#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <sys/queue.h>
 
-#include "buffer.h"
-#include "url.h"
+#include "clock.h"
 
-#define LIBRARY	      "libcurl.so.4"
-#define REDIRECTS_MAX 5L
-#define HEADER_MAX    65536
-#define POLL_TIME     1000 /* ms; only a bound, curl_multi_poll() wakes for every event */
-
-/* What is used of libcurl, without the prefix curl_. */
-#define FUNCTIONS(F)                                                                                                   \
-	F(global_init)                                                                                                 \
-	F(easy_init)                                                                                                   \
-	F(easy_setopt)                                                                                                 \
-	F(easy_getinfo)                                                                                                \
-	F(easy_strerror)                                                                                               \
-	F(easy_cleanup)                                                                                                \
-	F(slist_append)                                                                                                \
-	F(slist_free_all)                                                                                              \
-	F(multi_init)                                                                                                  \
-	F(multi_add_handle)                                                                                            \
-	F(multi_remove_handle)                                                                                         \
-	F(multi_perform)                                                                                               \
-	F(multi_poll)                                                                                                  \
-	F(multi_info_read)                                                                                             \
-	F(multi_strerror)                                                                                              \
-	F(multi_cleanup)
-
-struct curl {
-#define MEMBER(name) __typeof__(curl_##name) *name;
-	FUNCTIONS(MEMBER)
-#undef MEMBER
-};
+#define LIBRARY		"libcurl.so.4"
+#define RETRY_AFTER_MAX (30 * 86400) /* s; no limit of time is longer */
+#define POLL_TIME	1000	     /* ms; only a bound, curl_multi_poll() wakes for every event */
 
 static const struct {
 	const char *symbol;
@@ -48,30 +18,6 @@ static const struct {
 #define SYMBOL(name) {"curl_" #name, offsetof(struct curl, name)},
 	FUNCTIONS(SYMBOL)
 #undef SYMBOL
-};
-
-struct transfer {
-	TAILQ_ENTRY(transfer) entry;
-	struct http *http;
-	struct http_request request; /* its strings are the transfer's own */
-	http_done *done;
-	void *context;
-	CURL *easy; /* while it runs */
-	struct curl_slist *headers;
-	struct buffer body;
-	int body_errno; /* why the answer's body could not be kept, or 0 */
-	char reason[CURL_ERROR_SIZE];
-};
-
-TAILQ_HEAD(transfers, transfer);
-
-struct http {
-	struct curl curl;
-	CURLM *multi;
-	unsigned parallel;
-	unsigned running_count;
-	struct transfers waiting;
-	struct transfers running;
 };
 
 static int load(struct curl *curl, struct error *error)
@@ -100,6 +46,7 @@ struct http *http_new(unsigned parallel, struct error *error)
 	}
 	http->parallel = parallel > 0 ? parallel : 1;
 	TAILQ_INIT(&http->waiting);
+	TAILQ_INIT(&http->delayed);
 	TAILQ_INIT(&http->running);
 	if (load(&http->curl, error) == -1) {
 		free(http);
@@ -144,6 +91,7 @@ void http_free(struct http *http)
 	if (http == NULL)
 		return;
 	transfers_free(&http->waiting);
+	transfers_free(&http->delayed);
 	transfers_free(&http->running);
 	http->curl.multi_cleanup(http->multi);
 	free(http);
@@ -174,146 +122,8 @@ int http_add(struct http *http, const struct http_request *request, http_done *d
 		transfer_free(transfer);
 		return error_set_memory(error);
 	}
-	TAILQ_INSERT_TAIL(&http->waiting, transfer, entry);
+	TAILQ_INSERT_TAIL(request->start == 0 ? &http->waiting : &http->delayed, transfer, entry);
 	return 0;
-}
-
-static size_t receive(char *data, size_t size, size_t count, void *context)
-{
-	struct transfer *transfer = context;
-	if (buffer_append(&transfer->body, data, size * count) == -1) {
-		transfer->body_errno = errno;
-		return 0;
-	}
-	return size * count;
-}
-
-static CURLcode add_header(struct transfer *transfer, const char *name, const char *value)
-{
-	if (value == NULL)
-		return CURLE_OK;
-	struct buffer header;
-	buffer_init(&header, HEADER_MAX);
-	struct curl_slist *headers = NULL;
-	/* "Name:" without a value makes libcurl leave the header out. */
-	if (buffer_printf(&header, "%s:%s%s", name, *value == '\0' ? "" : " ", value) == 0 &&
-		buffer_append_byte(&header, '\0') == 0)
-		headers = transfer->http->curl.slist_append(transfer->headers, header.data);
-	buffer_release(&header);
-	if (headers == NULL)
-		return CURLE_OUT_OF_MEMORY;
-	transfer->headers = headers;
-	return CURLE_OK;
-}
-
-static CURLcode set_headers(struct transfer *transfer)
-{
-	const struct http_request *request = &transfer->request;
-	CURLcode code = add_header(transfer, "Content-Type", request->content_type);
-	if (code == CURLE_OK)
-		code = add_header(transfer, "Accept", request->accept);
-	/* Without this, libcurl asks before it sends a large body, and waits a second where nobody answers. */
-	if (code == CURLE_OK)
-		code = add_header(transfer, "Expect", "");
-	if (code == CURLE_OK)
-		code = transfer->http->curl.easy_setopt(transfer->easy, CURLOPT_HTTPHEADER, transfer->headers);
-	return code;
-}
-
-static CURLcode set_unix_url(struct transfer *transfer, const struct url *url)
-{
-	const struct curl *curl = &transfer->http->curl;
-	char *socket = strndup(url->host.data, url->host.len);
-	char *address = NULL;
-	CURLcode code = CURLE_OUT_OF_MEMORY;
-	if (socket != NULL && asprintf(&address, "http://localhost%s", url->path.data) != -1) {
-		code = curl->easy_setopt(transfer->easy, CURLOPT_UNIX_SOCKET_PATH, socket);
-		/* A proxy from the environment would be spoken to through the socket. */
-		if (code == CURLE_OK)
-			code = curl->easy_setopt(transfer->easy, CURLOPT_NOPROXY, "*");
-		if (code == CURLE_OK)
-			code = curl->easy_setopt(transfer->easy, CURLOPT_URL, address);
-		free(address);
-	}
-	free(socket);
-	return code;
-}
-
-static CURLcode set_url(struct transfer *transfer)
-{
-	struct url url;
-	struct error error;
-	if (url_init(&url, transfer->request.url, &error) == -1)
-		return error.kind == ERROR_MEMORY ? CURLE_OUT_OF_MEMORY : CURLE_URL_MALFORMAT;
-	CURLcode code = url.is_unix ? set_unix_url(transfer, &url)
-				    : transfer->http->curl.easy_setopt(transfer->easy, CURLOPT_URL, url.text);
-	url_release(&url);
-	return code;
-}
-
-static CURLcode set_method(struct transfer *transfer)
-{
-	const struct curl *curl = &transfer->http->curl;
-	const struct http_request *request = &transfer->request;
-	CURL *easy = transfer->easy;
-	if (strcmp(request->method, "GET") == 0) {
-		CURLcode code = curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-		return code != CURLE_OK ? code : curl->easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
-	}
-	CURLcode code = curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
-	if (code != CURLE_OK || strcmp(request->method, "DELETE") == 0)
-		return code;
-	code = curl->easy_setopt(easy, CURLOPT_POSTFIELDSIZE_LARGE, (curl_off_t)request->body.len);
-	if (code == CURLE_OK)
-		code = curl->easy_setopt(easy, CURLOPT_POSTFIELDS, request->body.len > 0 ? request->body.data : "");
-	return code;
-}
-
-static CURLcode set_options(struct transfer *transfer)
-{
-	const struct {
-		CURLoption option;
-		long value;
-	} numbers[] = {
-		{CURLOPT_NOSIGNAL, 1L},
-		{CURLOPT_PATH_AS_IS, 1L},
-		{CURLOPT_TIMEOUT_MS, (long)transfer->request.timeout},
-	};
-	const struct {
-		CURLoption option;
-		const void *value;
-	} pointers[] = {
-		{CURLOPT_PROTOCOLS_STR, "http,https"},
-		{CURLOPT_REDIR_PROTOCOLS_STR, "http,https"},
-		{CURLOPT_USERAGENT, "pgw/" PGW_VERSION},
-		{CURLOPT_ERRORBUFFER, transfer->reason},
-		{CURLOPT_WRITEDATA, transfer},
-		{CURLOPT_PRIVATE, transfer},
-	};
-	const struct curl *curl = &transfer->http->curl;
-	CURLcode code = CURLE_OK;
-	for (size_t i = 0; i < sizeof(numbers) / sizeof(numbers[0]) && code == CURLE_OK; i++)
-		code = curl->easy_setopt(transfer->easy, numbers[i].option, numbers[i].value);
-	for (size_t i = 0; i < sizeof(pointers) / sizeof(pointers[0]) && code == CURLE_OK; i++)
-		code = curl->easy_setopt(transfer->easy, pointers[i].option, pointers[i].value);
-	if (code == CURLE_OK)
-		code = curl->easy_setopt(transfer->easy, CURLOPT_WRITEFUNCTION, receive);
-	return code;
-}
-
-static CURLcode prepare(struct transfer *transfer)
-{
-	transfer->easy = transfer->http->curl.easy_init();
-	if (transfer->easy == NULL)
-		return CURLE_OUT_OF_MEMORY;
-	CURLcode code = set_options(transfer);
-	if (code == CURLE_OK)
-		code = set_url(transfer);
-	if (code == CURLE_OK)
-		code = set_method(transfer);
-	if (code == CURLE_OK)
-		code = set_headers(transfer);
-	return code;
 }
 
 static enum error_kind kind_of(CURLcode code)
@@ -323,6 +133,9 @@ static enum error_kind kind_of(CURLcode code)
 		return ERROR_USAGE;
 	case CURLE_UNSUPPORTED_PROTOCOL: /* where a redirection leads: set_url() took the URL itself */
 		return ERROR_REFUSED;
+	case CURLE_SSL_CERTPROBLEM: /* files of this side */
+	case CURLE_SSL_CACERT_BADFILE:
+		return ERROR_NO_INPUT;
 	case CURLE_OUT_OF_MEMORY:
 		return ERROR_MEMORY;
 	default:
@@ -354,8 +167,11 @@ static void finish(struct transfer *transfer, CURLcode code)
 	struct http_answer answer = {0};
 	if (code == CURLE_OK) {
 		long status = 0;
+		curl_off_t wait = 0;
 		transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_RESPONSE_CODE, &status);
+		transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
 		answer.status = (unsigned)status;
+		answer.retry_after = wait < RETRY_AFTER_MAX ? (unsigned)wait : RETRY_AFTER_MAX;
 		answer.body = buffer_slice(&transfer->body);
 	} else {
 		set_failure(transfer, code, &answer.error);
@@ -364,12 +180,31 @@ static void finish(struct transfer *transfer, CURLcode code)
 	transfer_free(transfer);
 }
 
+/* Those whose time has come join the waiting. How long to wait for the next one, in ms. */
+static int end_delays(struct http *http)
+{
+	struct transfer *transfer, *next;
+	int64_t now = clock_monotonic();
+	int64_t wait = POLL_TIME * CLOCK_MILLISECOND;
+	for (transfer = TAILQ_FIRST(&http->delayed); transfer != NULL; transfer = next) {
+		next = TAILQ_NEXT(transfer, entry);
+		int64_t left = transfer->request.start - now;
+		if (left <= 0) {
+			TAILQ_REMOVE(&http->delayed, transfer, entry);
+			TAILQ_INSERT_TAIL(&http->waiting, transfer, entry);
+		} else if (left < wait) {
+			wait = left;
+		}
+	}
+	return (int)((wait + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND);
+}
+
 static int start_waiting(struct http *http, struct error *error)
 {
 	struct transfer *transfer;
 	while (http->running_count < http->parallel && (transfer = TAILQ_FIRST(&http->waiting)) != NULL) {
 		TAILQ_REMOVE(&http->waiting, transfer, entry);
-		CURLcode code = prepare(transfer);
+		CURLcode code = http_prepare(transfer);
 		if (code != CURLE_OK) {
 			finish(transfer, code);
 			continue;
@@ -383,9 +218,11 @@ static int start_waiting(struct http *http, struct error *error)
 	return 0;
 }
 
-static void finish_done(struct http *http)
+/* Whether there was any. */
+static bool finish_done(struct http *http)
 {
 	const CURLMsg *message;
+	bool any = false;
 	int left;
 	while ((message = http->curl.multi_info_read(http->multi, &left)) != NULL) {
 		if (message->msg != CURLMSG_DONE)
@@ -397,22 +234,24 @@ static void finish_done(struct http *http)
 		TAILQ_REMOVE(&http->running, transfer, entry);
 		http->running_count--;
 		finish(transfer, code);
+		any = true;
 	}
+	return any;
 }
 
 int http_run(struct http *http, struct error *error)
 {
 	for (;;) {
+		int wait = end_delays(http);
 		if (start_waiting(http, error) == -1)
 			return -1;
-		if (http->running_count == 0)
+		if (http->running_count == 0 && TAILQ_EMPTY(&http->delayed))
 			return 0;
 		int still_running;
 		CURLMcode code = http->curl.multi_perform(http->multi, &still_running);
-		finish_done(http);
-		bool may_start = http->running_count < http->parallel && !TAILQ_EMPTY(&http->waiting);
-		if (code == CURLM_OK && http->running_count > 0 && !may_start)
-			code = http->curl.multi_poll(http->multi, NULL, 0, POLL_TIME, NULL);
+		/* What is done makes room for others, or came to be sent again. */
+		if (!finish_done(http) && code == CURLM_OK)
+			code = http->curl.multi_poll(http->multi, NULL, 0, wait, NULL);
 		if (code != CURLM_OK)
 			return error_set(error, ERROR_UNAVAILABLE, "libcurl: %s", http->curl.multi_strerror(code));
 	}

@@ -12,29 +12,36 @@
 #ifndef PGW_HTTP_H
 #define PGW_HTTP_H
 
+#include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
+#include "credentials.h"
 #include "error.h"
 #include "slice.h"
 
 struct http;
 
 struct http_request {
-	const char *method;	  /* GET, POST, PUT, DELETE */
-	const char *url;	  /* http, https, or unix:/path/of/socket:/path/of/url; copied */
-	const char *content_type; /* NULL for none; copied */
-	const char *accept;	  /* NULL for curl's own; copied */
-	struct slice body;	  /* must live until `done` is called */
-	unsigned timeout;	  /* ms for the whole transfer; 0 for none */
-	size_t max_answer;	  /* bytes of the answer's body; a longer one is ERROR_TOO_LARGE */
+	const char *method;		       /* GET, POST, PUT, DELETE */
+	const char *url;		       /* http, https, or unix:/path/of/socket:/path/of/url; copied */
+	const char *content_type;	       /* NULL for none; copied */
+	bool gzip;			       /* the body is */
+	const char *accept;		       /* NULL for curl's own; copied */
+	struct slice body;		       /* must live until `done` is called */
+	unsigned timeout;		       /* ms for the whole transfer; 0 for none */
+	int64_t start;			       /* not before, in ns of the monotonic clock */
+	size_t max_answer;		       /* bytes of the answer's body; a longer one is ERROR_TOO_LARGE */
+	const struct credentials *credentials; /* must live until `done` is called; NULL for none */
 };
 
 /* Redirections are followed for GET only, five of them: a push must not end up where nobody meant it to go. */
 
 struct http_answer {
-	unsigned status;    /* 0 where there was no answer: see error */
-	struct slice body;  /* gone after `done` returns */
-	struct error error; /* where status is 0: ERROR_UNAVAILABLE, ERROR_TOO_LARGE, ERROR_USAGE (a bad URL), ... */
+	unsigned status;      /* 0 where there was no answer: see error */
+	unsigned retry_after; /* s that the server asks to wait; 0 where it doesn't */
+	struct slice body;    /* gone after `done` returns */
+	struct error error;   /* where status is 0: ERROR_UNAVAILABLE, ERROR_TOO_LARGE, ERROR_USAGE (a bad URL), ... */
 };
 
 typedef void http_done(struct http *http, const struct http_answer *answer, void *context);

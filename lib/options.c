@@ -2,6 +2,7 @@
 
 #include <bsd/stdlib.h>
 #include <err.h>
+#include <errno.h>
 #include <getopt.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -12,6 +13,7 @@
 #include "number.h"
 #include "spool.h"
 #include "text.h"
+#include "url.h"
 
 #define COUNT_MAX   1000
 #define HELP_COLUMN 28
@@ -95,7 +97,53 @@ void option_list_release(struct option_list *list)
 	*list = (struct option_list){0};
 }
 
-static int apply(const struct option_spec *spec, const char *argument, struct error *error)
+int options_add_url(struct url_list *list, const char *url, struct error *error)
+{
+	char **grown = reallocarray(list->urls, list->count + 1, sizeof(*grown));
+	if (grown == NULL)
+		return error_set_memory(error);
+	list->urls = grown;
+	list->urls[list->count] = strdup(url);
+	if (list->urls[list->count] == NULL)
+		return error_set_memory(error);
+	list->count++;
+	return 0;
+}
+
+static int take_url(char *argument, struct url_list *list, struct error *error)
+{
+	int result = options_add_url(list, argument, error);
+	url_cut_user(argument);
+	return result;
+}
+
+void options_target_release(struct options_target *target)
+{
+	for (size_t i = 0; i < target->urls.count; i++) {
+		explicit_bzero(target->urls.urls[i], strlen(target->urls.urls[i]));
+		free(target->urls.urls[i]);
+	}
+	free(target->urls.urls);
+	target->urls = (struct url_list){0};
+}
+
+static int set_size(const char *text, size_t *bytes, struct error *error)
+{
+	static const char units[] = "kmg";
+	char *end;
+	errno = 0;
+	unsigned long long value = strtoull(text, &end, 10);
+	const char *unit = *end != '\0' ? strchr(units, *end) : NULL;
+	unsigned shift = unit != NULL ? 10 * (unsigned)(unit - units + 1) : 0;
+	if (*text < '0' || *text > '9' || (*end != '\0' && unit == NULL) || (unit != NULL && end[1] != '\0'))
+		return bad_value(text, "not a size, such as 4096, 64k or 16m", error);
+	if (errno != 0 || value == 0 || value > (SIZE_MAX / 2 >> shift))
+		return bad_value(text, "a size must be from 1 byte to 8 EiB", error);
+	*bytes = (size_t)value << shift;
+	return 0;
+}
+
+static int apply(const struct option_spec *spec, char *argument, struct error *error)
 {
 	switch (spec->type) {
 	case OPTION_FLAG:
@@ -115,6 +163,10 @@ static int apply(const struct option_spec *spec, const char *argument, struct er
 		return set_pair(argument, spec->value, error);
 	case OPTION_LIST:
 		return add_to_list(spec, argument, error);
+	case OPTION_URL:
+		return take_url(argument, spec->value, error);
+	case OPTION_SIZE:
+		return set_size(argument, spec->value, error);
 	case OPTION_VERSION:
 	case OPTION_HELP:
 		break;
@@ -252,14 +304,15 @@ const char *options_choose_spool(const char *given)
 
 int options_choose_target(struct options_target *target, struct error *error)
 {
-	if (target->spool != NULL && target->url != NULL)
+	if (target->spool != NULL && target->urls.count > 0)
 		return error_set(error, ERROR_USAGE, "a spool (-d) and a gateway (-u) can't be given together");
-	if (target->spool != NULL || target->url != NULL)
+	if (target->spool != NULL || target->urls.count > 0)
 		return 0;
 	const char *url = environment("PGW_URL");
 	if (url != NULL && environment("PGW_SPOOL") != NULL)
 		return error_set(error, ERROR_USAGE, "PGW_SPOOL and PGW_URL are both set, choose with -d or -u");
-	target->url = url;
-	target->spool = url == NULL ? options_choose_spool(NULL) : NULL;
+	if (url != NULL)
+		return options_add_url(&target->urls, url, error);
+	target->spool = options_choose_spool(NULL);
 	return 0;
 }

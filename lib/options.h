@@ -8,7 +8,8 @@
  *	bool replace = false, quiet = false;
  *	const struct option_spec specs[] = {
  *		OPTIONS_SPOOL(&target.spool),
- *		OPTIONS_URL(&target.url),
+ *		OPTIONS_URL(&target.urls),
+ *		OPTIONS_HTTP(&target.http),		http_options.h
  *		OPTIONS_KEY(&key),
  *		{'r', "replace", NULL, OPTION_FLAG, &replace, "replace the group, not only its families"},
  *		OPTIONS_COMMON(&quiet, &verbose),
@@ -21,8 +22,8 @@
  *		return options_finish(EX_OK);	-h or -V was answered
  *	...the operands are argv[first], ...
  *
- * Where an option is given twice, the last one counts, but for labels and OPTION_LIST. Unlike the rest of lib/, the
- *functions that say so write to stdout and stderr; the exit is the tool's.
+ * Where an option is given twice, the last one counts, but for labels, URLs and OPTION_LIST. Unlike the rest of lib/,
+ * the functions that say so write to stdout and stderr; the exit is the tool's.
  */
 #ifndef PGW_OPTIONS_H
 #define PGW_OPTIONS_H
@@ -31,6 +32,7 @@
 #include <stddef.h>
 
 #include "error.h"
+#include "http_options.h"
 #include "labels.h"
 
 enum option_type {
@@ -42,6 +44,8 @@ enum option_type {
 	OPTION_JOB,	 /* struct grouping_key *: the label job */
 	OPTION_LABEL,	 /* struct grouping_key *: another label, NAME=VALUE */
 	OPTION_LIST,	 /* struct option_list *: each of its arguments is kept */
+	OPTION_URL,	 /* struct url_list *: likewise */
+	OPTION_SIZE,	 /* size_t *, in bytes */
 	OPTION_VERSION,	 /* NULL */
 	OPTION_HELP,	 /* NULL */
 };
@@ -67,7 +71,14 @@ struct option_list {
 
 void option_list_release(struct option_list *list);
 
-#define OPTIONS_MAX	     32
+/* The URLs that were given, in their order, as copies: those in argv lose user and password, for ps(1) shows them. All
+ * zeros at first. */
+struct url_list {
+	char **urls;
+	size_t count;
+};
+
+#define OPTIONS_MAX	     64
 #define OPTIONS_COUNT(specs) (sizeof(specs) / sizeof((specs)[0]))
 
 #define OPTIONS_SPOOL(value)                                                                                           \
@@ -76,7 +87,8 @@ void option_list_release(struct option_list *list);
 	}
 #define OPTIONS_URL(value)                                                                                             \
 	{                                                                                                              \
-		'u', "url", "URL", OPTION_STRING, (value), "a gateway, or a group's whole URL (default: $PGW_URL)"     \
+		'u', "url", "URL", OPTION_URL, (value),                                                                \
+			"a gateway, or a group's whole URL (repeatable; default: $PGW_URL)"                            \
 	}
 #define OPTIONS_KEY(value)                                                                                             \
 	{'j', "job", "JOB", OPTION_JOB, (value), "the group's label job"},                                             \
@@ -111,15 +123,21 @@ int options_fail(const struct command_line *line, const struct error *error);
 /* What a tool's main() returns with: `status`, or EX_IOERR and a message where stdout could not be written. */
 int options_finish(int status);
 
-/* Where a tool works: -d and -u as given, NULL for not. */
+/* Where a tool works, and how it speaks to a gateway: -d and -u as given, NULL and none for not. All zeros at first. */
 struct options_target {
 	const char *spool;
-	const char *url;
+	struct url_list urls;
+	struct http_options http;
 };
 
 /* Leaves exactly one of the two: the option given, else the environment's PGW_SPOOL or PGW_URL, else the default
- * spool. 0, or -1 with ERROR_USAGE for two options, or two variables and no option. */
+ * spool. 0, or -1 with ERROR_USAGE for two options, or two variables and no option, or with ERROR_MEMORY. */
 int options_choose_target(struct options_target *target, struct error *error);
+
+/* Adds a copy of a URL. 0, or -1 with ERROR_MEMORY. */
+int options_add_url(struct url_list *list, const char *url, struct error *error);
+
+void options_target_release(struct options_target *target);
 
 /* The spool for a tool that knows no URLs: the one given, else $PGW_SPOOL, else the default. */
 const char *options_choose_spool(const char *given);

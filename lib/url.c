@@ -95,6 +95,17 @@ void url_release(struct url *url)
 	*url = (struct url){0};
 }
 
+void url_cut_user(char *url)
+{
+	size_t start = (size_t)(authority_of(url) - url);
+	size_t host = (size_t)(host_of(url + start).data - url);
+	size_t length = strlen(url);
+	if (is_unix(url) || host == start)
+		return;
+	memmove(url + start, url + host, length - host);
+	explicit_bzero(url + start + length - host, host - start);
+}
+
 void url_make_printable(char *line)
 {
 	if (!utf8_valid(slice_of(line))) {

@@ -30,6 +30,9 @@ struct url {
 int url_init(struct url *url, const char *given, struct error *error);
 void url_release(struct url *url);
 
+/* Cuts "user:password@" out of a URL, in place; what the URL no longer needs is zeros. */
+void url_cut_user(char *url);
+
 #define URL_TEXT_SIZE 512
 
 struct url_text {

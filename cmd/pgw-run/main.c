@@ -128,7 +128,9 @@ int main(int argc, char *argv[])
 	run.report.command = &run.command;
 	const struct option_spec specs[] = {
 		OPTIONS_SPOOL(&run.target.spool),
-		OPTIONS_URL(&run.target.url),
+		OPTIONS_URL(&run.target.urls),
+		OPTIONS_HTTP(&run.target.http),
+		OPTIONS_COMPRESS(&run.target.http),
 		OPTIONS_KEY(&run.key),
 		{0, "lock", "FILE", OPTION_STRING, &run.lock_file, "don't run while another run has the lock on FILE"},
 		{0, "metrics-from", "FILE", OPTION_STRING, &run.report.metrics_file,
@@ -141,8 +143,8 @@ int main(int argc, char *argv[])
 	};
 	const struct command_line line = {
 		.tool = "pgw-run",
-		.synopsis = "[-d DIR | -u URL] -j JOB [-l NAME=VALUE]... [-qv] [-t SECONDS] [--timeout SECONDS] "
-			    "[--lock FILE] [--metrics-from FILE] [--no-sync] [--] COMMAND [ARGUMENT...]",
+		.synopsis = "[-d DIR | -u URL...] -j JOB [-l NAME=VALUE]... [-qvz] [-t SECONDS] [--timeout SECONDS] "
+			    "[--retry N] [--lock FILE] [--metrics-from FILE] [--no-sync] [--] COMMAND [ARGUMENT...]",
 		.purpose = "Runs a command and pushes when it ran, how long, and what came of it.",
 		.specs = specs,
 		.count = OPTIONS_COUNT(specs),
@@ -163,6 +165,7 @@ int main(int argc, char *argv[])
 		status = run_command(&run, &error);
 	if (first == -1 || status == -1)
 		status = fail(&line, &error);
+	options_target_release(&run.target);
 	grouping_key_release(&run.key);
 	return options_finish(status);
 }

@@ -20,7 +20,7 @@
 #include "options.h"
 
 struct report {
-	const struct options_target *target;
+	struct options_target *target;
 	struct grouping_key *key; /* not finished */
 	unsigned limit;		  /* ms that a gateway or the spool's lock may take */
 	bool sync;

@@ -37,7 +37,7 @@ static int tear_down(void **state)
 /* Applies a change to the spool "s", or only checks it. 0, or -1 with the error. */
 static int change(enum store_method method, const char *text, bool check_only, bool *existed, struct error *error)
 {
-	const struct options_target target = {.spool = "s"};
+	struct options_target target = {.spool = "s"};
 	const struct spool_options options = SPOOL_OPTIONS_DEFAULT;
 	struct destination destination;
 	struct grouping_key key;
@@ -112,7 +112,7 @@ static void a_check_asks_the_spool(void **state)
 
 static void a_key_needs_a_job(void **state)
 {
-	const struct options_target target = {.spool = "s"};
+	struct options_target target = {.spool = "s"};
 	const struct spool_options options = SPOOL_OPTIONS_DEFAULT;
 	struct destination destination;
 	struct grouping_key key;

@@ -225,17 +225,76 @@ static void where_a_tool_works(void **state)
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		struct error error = {0};
-		struct options_target target = {cases[i].spool_given, cases[i].url_given};
+		struct options_target target = {.spool = cases[i].spool_given};
+		if (cases[i].url_given != NULL)
+			assert_int_equal(options_add_url(&target.urls, cases[i].url_given, &error), 0);
 		set_environment(cases[i].spool_variable, cases[i].url_variable);
 		if (cases[i].message == NULL) {
 			assert_int_equal(options_choose_target(&target, &error), 0);
 			assert_same_string(target.spool, cases[i].spool);
-			assert_same_string(target.url, cases[i].url);
+			assert_int_equal(target.urls.count, cases[i].url != NULL);
+			if (cases[i].url != NULL)
+				assert_string_equal(target.urls.urls[0], cases[i].url);
+			options_target_release(&target);
 			continue;
 		}
 		assert_int_equal(options_choose_target(&target, &error), -1);
 		assert_int_equal(error.kind, ERROR_USAGE);
 		assert_string_equal(error.message, cases[i].message);
+		options_target_release(&target);
+	}
+}
+
+static void urls_lose_their_passwords_in_argv(void **state)
+{
+	struct error error;
+	struct options_target target = {0};
+	const struct option_spec specs[] = {OPTIONS_URL(&target.urls)};
+	const struct command_line line = {.tool = "tool", .synopsis = "", .purpose = "", .specs = specs, .count = 1};
+	char tool[] = "tool", first[] = "--url=http://me:secret@host/x", letter[] = "-u", second[] = "you:secret@other";
+	char *argv[] = {tool, first, letter, second, NULL};
+	assert_int_equal(options_parse(&line, 4, argv, &error), 4);
+	assert_int_equal(target.urls.count, 2);
+	assert_string_equal(target.urls.urls[0], "http://me:secret@host/x");
+	assert_string_equal(target.urls.urls[1], "you:secret@other");
+	assert_memory_equal(first, "--url=http://host/x\0\0\0\0\0\0\0\0\0\0", sizeof(first));
+	assert_memory_equal(second, "other\0\0\0\0\0\0\0\0\0\0\0", sizeof(second));
+	options_target_release(&target);
+}
+
+static void sizes(void **state)
+{
+	static const struct {
+		const char *text;
+		size_t bytes; /* 0 for an error */
+		const char *message;
+	} cases[] = {
+		{"1", 1, NULL},
+		{"4096", 4096, NULL},
+		{"64k", 65536, NULL},
+		{"16m", 16 << 20, NULL},
+		{"2g", (size_t)2 << 30, NULL},
+		{"0", 0, "--size: \"0\": a size must be from 1 byte to 8 EiB"},
+		{"99999999999999999999", 0, "--size: \"99999999999999999999\": a size must be from 1 byte to 8 EiB"},
+		{"9999999999999g", 0, "--size: \"9999999999999g\": a size must be from 1 byte to 8 EiB"},
+		{"-1", 0, "--size: \"-1\": not a size, such as 4096, 64k or 16m"},
+		{"", 0, "--size: \"\": not a size, such as 4096, 64k or 16m"},
+		{"1kk", 0, "--size: \"1kk\": not a size, such as 4096, 64k or 16m"},
+		{"1K", 0, "--size: \"1K\": not a size, such as 4096, 64k or 16m"},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct error error;
+		size_t size = 0;
+		const struct option_spec specs[] = {{0, "size", "SIZE", OPTION_SIZE, &size, ""}};
+		const struct command_line line = {
+			.tool = "tool", .synopsis = "", .purpose = "", .specs = specs, .count = 1};
+		char tool[] = "tool", option[] = "--size", text[32];
+		char *argv[] = {tool, option, text, NULL};
+		strcpy(text, cases[i].text);
+		assert_int_equal(options_parse(&line, 3, argv, &error), cases[i].message == NULL ? 3 : -1);
+		assert_int_equal(size, cases[i].bytes);
+		if (cases[i].message != NULL)
+			assert_string_equal(error.message, cases[i].message);
 	}
 }
 
@@ -258,6 +317,8 @@ int main(void)
 		cmocka_unit_test(a_bad_option_is_named),
 		cmocka_unit_test(durations),
 		cmocka_unit_test(where_a_tool_works),
+		cmocka_unit_test(urls_lose_their_passwords_in_argv),
+		cmocka_unit_test(sizes),
 		cmocka_unit_test(a_tool_without_urls),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
