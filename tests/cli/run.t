@@ -160,4 +160,9 @@ exits 6 "a gateway that never answers" timeout 20 pgw-run -t 0.5 -u "$URL" -j x 
 like "$err" "can't be reported" "holds up no longer than the limit"
 exits 6 "a spool that can't be written" pgw-run -d /proc/none -j x sh -c 'exit 6'
 like "$err" "can't be reported" "is told of"
+
+start_responder retried 503,200
+exits 0 "--retry" pgw-run -u "$URL" -j x --retry 1 true
+is "$err" "" "reports, in silence"
+is "$(sed 1d retried.log | wc -l)" 2 "at the second try"
 done_testing
