@@ -12,6 +12,10 @@ BUILD   = build
 STRICT  =
 Q       = $(if $(V),,@)
 
+ifeq ($(strip $(BUILD)),)
+$(error BUILD is empty: it names the folder to build in)
+endif
+
 BINDIR  = $(PREFIX)/bin
 SBINDIR = $(PREFIX)/sbin
 MANDIR  = $(PREFIX)/share/man
