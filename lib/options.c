@@ -4,13 +4,16 @@
 #include <err.h>
 #include <errno.h>
 #include <getopt.h>
+#include <limits.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sysexits.h>
 
+#include "age.h"
 #include "number.h"
+#include "selector.h"
 #include "spool.h"
 #include "text.h"
 #include "url.h"
@@ -154,7 +157,11 @@ static int apply(const struct option_spec *spec, char *argument, struct error *e
 		*(const char **)spec->value = argument;
 		return 0;
 	case OPTION_DURATION:
-		return options_duration(argument, spec->value, error);
+		if (argument == NULL)
+			*(unsigned *)spec->value = UINT_MAX;
+		return argument == NULL ? 0 : options_duration(argument, spec->value, error);
+	case OPTION_AGE:
+		return age_parse(slice_of(argument), spec->value, error);
 	case OPTION_COUNT:
 		return set_count(argument, spec->value, error);
 	case OPTION_JOB:
@@ -167,6 +174,8 @@ static int apply(const struct option_spec *spec, char *argument, struct error *e
 		return take_url(argument, spec->value, error);
 	case OPTION_SIZE:
 		return set_size(argument, spec->value, error);
+	case OPTION_SELECTOR:
+		return selector_add(spec->value, argument, error);
 	case OPTION_VERSION:
 	case OPTION_HELP:
 		break;
@@ -179,6 +188,14 @@ static void print_usage(const struct command_line *line, FILE *out)
 	fprintf(out, "usage: %s %s\n", line->tool, line->synopsis);
 }
 
+/* As getopt_long(3) calls it. */
+static int takes_argument(const struct option_spec *spec)
+{
+	if (spec->argument == NULL)
+		return no_argument;
+	return spec->argument[0] == '[' ? optional_argument : required_argument;
+}
+
 static void print_help(const struct command_line *line)
 {
 	print_usage(line, stdout);
@@ -187,7 +204,8 @@ static void print_help(const struct command_line *line)
 		const struct option_spec *spec = &line->specs[i];
 		char letter[] = {'-', (char)spec->letter, ',', ' ', '\0'};
 		int used = printf("  %s--%s%s%s", spec->letter != 0 ? letter : "    ", spec->name,
-			spec->argument != NULL ? " " : "", spec->argument != NULL ? spec->argument : "");
+			spec->argument == NULL || takes_argument(spec) == optional_argument ? "" : " ",
+			spec->argument != NULL ? spec->argument : "");
 		printf("%*s%s\n", used < HELP_COLUMN ? HELP_COLUMN - used : 2, "", spec->help);
 	}
 	if (line->notes != NULL)
@@ -204,7 +222,7 @@ static void answer(const struct command_line *line, enum option_type type)
 
 /* The table in the forms that getopt_long(3) wants. */
 struct getopt_tables {
-	char letters[2 * OPTIONS_MAX + 3];
+	char letters[3 * OPTIONS_MAX + 3];
 	struct option names[OPTIONS_MAX + 1];
 };
 
@@ -216,13 +234,14 @@ static void make_tables(const struct command_line *line, struct getopt_tables *t
 	*next++ = ':';
 	for (size_t i = 0; i < line->count; i++) {
 		const struct option_spec *spec = &line->specs[i];
-		int has_argument = spec->argument != NULL ? required_argument : no_argument;
+		int has_argument = takes_argument(spec);
 		tables->names[i] = (struct option){
 			spec->name, has_argument, NULL, spec->letter != 0 ? spec->letter : NO_LETTER + (int)i};
 		if (spec->letter == 0)
 			continue;
 		*next++ = (char)spec->letter;
-		if (spec->argument != NULL)
+		/* no_argument, required_argument, optional_argument are 0, 1, 2. */
+		for (int colons = has_argument; colons > 0; colons--)
 			*next++ = ':';
 	}
 	*next = '\0';

@@ -39,13 +39,15 @@ enum option_type {
 	OPTION_FLAG,	 /* bool *, becomes true */
 	OPTION_UNFLAG,	 /* bool *, becomes false */
 	OPTION_STRING,	 /* const char **, points into argv */
-	OPTION_DURATION, /* unsigned *, in ms */
+	OPTION_DURATION, /* unsigned *, in ms; UINT_MAX where the argument was optional and not given */
+	OPTION_AGE,	 /* int64_t *, in ns, up to 100 years (age.h) */
 	OPTION_COUNT,	 /* unsigned *, from 1 to 1000 */
 	OPTION_JOB,	 /* struct grouping_key *: the label job */
 	OPTION_LABEL,	 /* struct grouping_key *: another label, NAME=VALUE */
 	OPTION_LIST,	 /* struct option_list *: each of its arguments is kept */
 	OPTION_URL,	 /* struct url_list *: likewise */
 	OPTION_SIZE,	 /* size_t *, in bytes */
+	OPTION_SELECTOR, /* struct selector *, initialised: adds one */
 	OPTION_VERSION,	 /* NULL */
 	OPTION_HELP,	 /* NULL */
 };
@@ -53,7 +55,7 @@ enum option_type {
 struct option_spec {
 	int letter; /* 0 for none */
 	const char *name;
-	const char *argument; /* its name for the help; NULL for none */
+	const char *argument; /* its name for the help, "[=NAME]" where it is optional; NULL for none */
 	enum option_type type;
 	void *value;
 	const char *help;

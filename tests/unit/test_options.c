@@ -1,3 +1,4 @@
+#include <limits.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -7,7 +8,9 @@
 
 #include <cmocka.h>
 
+#include "clock.h"
 #include "options.h"
+#include "selector.h"
 
 struct settings {
 	struct grouping_key key;
@@ -16,6 +19,9 @@ struct settings {
 	bool sync;
 	unsigned count;
 	unsigned timeout;
+	unsigned watch;
+	int64_t age;
+	struct selector selector;
 	bool quiet;
 	bool verbose;
 	struct option_list list;
@@ -33,6 +39,9 @@ static int parse(struct settings *settings, const char *const words[], struct er
 		{0, "timeout", "SECONDS", OPTION_DURATION, &settings->timeout, "a duration"},
 		{'i', "item", "TEXT", OPTION_LIST, &settings->list, "an argument of a list"},
 		{0, "note", "TEXT", OPTION_LIST, &settings->list, "another one"},
+		{'w', "watch", "[=SECONDS]", OPTION_DURATION, &settings->watch, "a duration or none"},
+		{0, "older-than", "AGE", OPTION_AGE, &settings->age, "an age"},
+		{'s', "select", "SELECTOR", OPTION_SELECTOR, &settings->selector, "a selector"},
 		OPTIONS_COMMON(&settings->quiet, &settings->verbose),
 	};
 	const struct command_line line = {.tool = "tool", .specs = specs, .count = OPTIONS_COUNT(specs)};
@@ -103,6 +112,35 @@ static void what_is_not_given_stays(void **state)
 	assert_int_equal(settings.key.count, 0);
 }
 
+static void selectors_and_ages_are_read(void **state)
+{
+	struct settings settings = {0};
+	struct error error;
+	const struct limits limits = LIMITS_DEFAULT;
+	selector_init(&settings.selector);
+	assert_int_equal(
+		parse(&settings, WORDS("--older-than", "90d", "-s", "{job='a'}", "-s", "job=~'b.*'", "-j", "b1"),
+			&error),
+		9);
+	assert_int_equal(settings.age, 90 * 86400 * CLOCK_SECOND);
+	assert_int_equal(grouping_key_finish(&settings.key, &limits, &error), 0);
+	assert_int_equal(selector_match(&settings.selector, &settings.key, &error), 1);
+	selector_release(&settings.selector);
+	grouping_key_release(&settings.key);
+}
+
+static void an_argument_in_brackets_is_optional(void **state)
+{
+	struct settings settings = {0};
+	struct error error;
+	assert_int_equal(parse(&settings, WORDS("--watch=3", "operand"), &error), 2);
+	assert_int_equal(settings.watch, 3000);
+	assert_int_equal(parse(&settings, WORDS("-w7", "operand"), &error), 2);
+	assert_int_equal(settings.watch, 7000);
+	assert_int_equal(parse(&settings, WORDS("--watch", "3"), &error), 2);
+	assert_int_equal(settings.watch, UINT_MAX);
+}
+
 static void the_last_one_counts(void **state)
 {
 	struct settings settings = {0};
@@ -142,6 +180,8 @@ static void a_bad_option_is_named(void **state)
 		{{"--flag=x"}, "option '--flag' doesn't allow an argument"},
 		{{"--no-sync=x"}, "option '--no-sync' doesn't allow an argument"},
 		{{"--timeout"}, "option '--timeout' requires an argument"},
+		{{"--older-than", "x"}, "--older-than: \"x\": not an age, such as 30, 90s, 15m, 24h or 7d"},
+		{{"-s", "{job}"}, "--select: \"{job}\": column 5: expected =, !=, =~ or !~ after the name of a label"},
 		{{"-j", ""}, "--job: job name is required"},
 		{{"-l", "nonsense"}, "--label: \"nonsense\": a label is given as NAME=VALUE"},
 		{{"-l", "job=x"}, "--label: \"job=x\": the label job is given with -j"},
@@ -312,6 +352,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_option_is_read),
 		cmocka_unit_test(what_is_not_given_stays),
+		cmocka_unit_test(selectors_and_ages_are_read),
+		cmocka_unit_test(an_argument_in_brackets_is_optional),
 		cmocka_unit_test(the_last_one_counts),
 		cmocka_unit_test(a_list_keeps_the_order),
 		cmocka_unit_test(a_bad_option_is_named),
