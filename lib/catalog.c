@@ -267,6 +267,19 @@ static enum catalog_answer claim_block(struct catalog *catalog, const struct gro
 
 /* --- groups --- */
 
+void catalog_note_expiry(struct catalog *catalog, const struct group *group)
+{
+	struct catalog_header *header = &catalog->file.header;
+	int64_t expires = group_expires(group);
+	if (group->ttl != 0 && (header->first_expiry == 0 || expires < header->first_expiry))
+		header->first_expiry = expires;
+}
+
+bool catalog_has_expired(const struct catalog *catalog, int64_t now)
+{
+	return catalog->file.header.first_expiry != 0 && catalog->file.header.first_expiry <= now;
+}
+
 enum catalog_answer catalog_put(struct catalog *catalog, const struct group *group)
 {
 	struct error unused;
@@ -278,6 +291,7 @@ enum catalog_answer catalog_put(struct catalog *catalog, const struct group *gro
 		return break_off(catalog);
 	record->modified = CATALOG_RACY;
 	catalog_file_touch(&catalog->file, number);
+	catalog_note_expiry(catalog, group);
 	bool same = record->shape == shape;
 	if (!same) {
 		catalog_retire(catalog, record, number);

@@ -12,10 +12,9 @@
  *
  * The catalog is derived from the group files and can be deleted at any time. It answers one question: does this group
  * certainly clash with nothing that is in the spool? It may say "unsure" where a view (view.h) would accept: it doesn't
- * forget families that no group has any more, and takes two series whose hashes agree in 64 bits for one. It never says
- * "fits" where a view would refuse, but for group files that were there and were edited in place, which a directory
- * doesn't tell of.
- * Who hears "unsure" asks a view.
+ * forget families that no group has any more, nor groups that have expired, and takes two series whose hashes agree in
+ * 64 bits for one. It never says "fits" where a view would refuse, but for group files that were there and were edited
+ * in place, which a directory doesn't tell of. Who hears "unsure" asks a view.
  *
  * A catalog that is damaged, of another format, or written under another boot of the system (it is never synced) is
  * as good as none, and makes no process fail. The lock is held from catalog_open() to catalog_close().
@@ -60,6 +59,9 @@ enum catalog_answer catalog_catch_up(struct catalog *catalog);
 /* Puts a group in the place of the one in the same file, or beside the others. Where it does not say CATALOG_FITS, the
  * catalog must be closed. */
 enum catalog_answer catalog_put(struct catalog *catalog, const struct group *group);
+
+/* Whether a group may have expired by now (ns since the epoch) whose file is still there. */
+bool catalog_has_expired(const struct catalog *catalog, int64_t now);
 
 /* Removes the group of a file; one that isn't there is fine. */
 void catalog_remove(struct catalog *catalog, struct slice file);

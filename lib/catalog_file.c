@@ -14,7 +14,7 @@
 #include "clock.h"
 #include "file.h"
 
-#define MAGIC	  "pgw-catalog 1\n"
+#define MAGIC	  "pgw-catalog 2\n"
 #define TEMPORARY ".catalog.tmp"
 #define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 #define MODE	  0640 /* whoever reads the seed could prepare collisions */

@@ -75,6 +75,7 @@ struct catalog_header {
 	struct catalog_position position;
 	uint64_t groups;
 	uint64_t series;
+	int64_t first_expiry; /* no group expires before, ns since the epoch; 0 for none at all */
 	uint32_t record_pages;
 	uint32_t claim_pages;
 	uint32_t last_version;

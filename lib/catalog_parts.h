@@ -40,6 +40,8 @@ enum catalog_answer catalog_put_malformed(struct catalog *catalog, struct slice 
 
 /* A file this young may change again without another time of modification. */
 #define CATALOG_RACY_AGE (2 * CLOCK_SECOND)
+/* Knows that the group of a file will expire, if it will. */
+void catalog_note_expiry(struct catalog *catalog, const struct group *group);
 
 /* The record has the id of a file that was read or written at that moment (ns since the epoch). */
 void catalog_set_record_id(struct catalog_record *record, const struct file_id *id, int64_t moment);

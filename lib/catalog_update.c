@@ -128,10 +128,12 @@ static bool retire_file(struct catalog *catalog, struct slice file)
 		return false;
 	read_content(catalog, file, &content);
 	bool same = content.group != NULL && catalog_shape(content.group) == record->shape;
-	if (same)
+	if (same) {
+		catalog_note_expiry(catalog, content.group);
 		set_id(catalog, record, &content);
-	else
+	} else {
 		catalog_retire(catalog, record, number);
+	}
 	catalog_file_touch(&catalog->file, number);
 	group_free(content.group);
 	return same;

@@ -7,6 +7,7 @@
 #include "clock.h"
 #include "compress.h"
 #include "retry.h"
+#include "ttl.h"
 #include "url.h"
 
 #define TEXT_TYPE  "text/plain; version=0.0.4; charset=utf-8"
@@ -27,6 +28,7 @@ struct delivery {
 	struct destination_change *change;
 	struct http_request request; /* what all have in common */
 	struct buffer compressed;
+	char ttl[TTL_TEXT_SIZE];
 	unsigned unsettled;
 	destination_done *done;
 	void *context;
@@ -134,10 +136,12 @@ static int set_request(const struct destination *destination, struct delivery *d
 		.method = methods[change->method],
 		.content_type = change->method == STORE_DELETE ? NULL : TEXT_TYPE,
 		.gzip = destination->http_options->compress && change->text.len > 0,
+		.ttl = change->ttl == 0 ? NULL : delivery->ttl,
 		.body = change->text,
 		.max_answer = ANSWER_MAX,
 		.credentials = &destination->credentials,
 	};
+	ttl_format(change->ttl, delivery->ttl);
 	if (!delivery->request.gzip)
 		return 0;
 	if (compress_gzip(change->text, &delivery->compressed, error) == -1)

@@ -35,7 +35,7 @@ static int add_gateways(
 	return 0;
 }
 
-int destination_init(struct destination *destination, struct options_target *target,
+int destination_init_any(struct destination *destination, struct options_target *target,
 	const struct spool_options *options, struct grouping_key *key, struct error *error)
 {
 	*destination = (struct destination){.options = *options, .http_options = &target->http};
@@ -47,11 +47,20 @@ int destination_init(struct destination *destination, struct options_target *tar
 		result = credentials_init(&destination->credentials, &target->http, error);
 	if (result == 0 && target->urls.count > 0)
 		result = add_gateways(destination, &target->urls, key, error);
-	if (result == 0 && key != NULL && grouping_key_value(key, "job").data == NULL)
-		result = error_set(error, ERROR_USAGE, "the job is missing, give it with -j");
 	if (result == -1)
 		destination_release(destination);
 	return result;
+}
+
+int destination_init(struct destination *destination, struct options_target *target,
+	const struct spool_options *options, struct grouping_key *key, struct error *error)
+{
+	if (destination_init_any(destination, target, options, key, error) == -1)
+		return -1;
+	if (key == NULL || grouping_key_value(key, "job").data != NULL)
+		return 0;
+	destination_release(destination);
+	return error_set(error, ERROR_USAGE, "the job is missing, give it with -j");
 }
 
 void destination_release(struct destination *destination)
@@ -87,6 +96,7 @@ static int apply_to_spool(struct destination *destination, struct destination_ch
 		.method = change->method,
 		.key = change->key,
 		.pushed = change->pushed,
+		.ttl = change->ttl,
 		.time = clock_wall(),
 	};
 	struct store_change *batch[] = {&stored};

@@ -52,6 +52,7 @@ struct destination_change {
 	const struct grouping_key *key;	 /* finished */
 	struct slice text;		 /* the exposition as a gateway gets it; empty for STORE_DELETE */
 	const struct exposition *pushed; /* the same, parsed, for a spool; NULL for STORE_DELETE */
+	int64_t ttl;			 /* of a push, in ns, whole seconds; 0 for none */
 	unsigned timeout;		 /* ms that the gateways have to take it, in as many tries as it may need */
 	bool existed;			 /* out, for a spool: the group was there */
 	struct destination_outcome *outcomes; /* one for each gateway; NULL where the error suffices */
@@ -66,6 +67,10 @@ void destination_ignore_signals(void);
  * NULL, no URL may have any. The target must outlive it. 0, or -1 with ERROR_USAGE, also for a key without the label
  * job afterwards, or as credentials_init(); nothing is to release then. */
 int destination_init(struct destination *destination, struct options_target *target,
+	const struct spool_options *options, struct grouping_key *key, struct error *error);
+
+/* The same without a job: for who asks which groups there are. */
+int destination_init_any(struct destination *destination, struct options_target *target,
 	const struct spool_options *options, struct grouping_key *key, struct error *error);
 void destination_release(struct destination *destination);
 

@@ -1,7 +1,9 @@
 #include "group.h"
 
+#include <inttypes.h>
 #include <stdlib.h>
 
+#include "clock.h"
 #include "group_make.h"
 #include "number.h"
 
@@ -107,6 +109,8 @@ static int append_header(const struct group *group, struct buffer *out)
 		return -1;
 	if (group->push_failure_time != 0 && append_time(out, "failure", group->push_failure_time, "\n") == -1)
 		return -1;
+	if (group->ttl != 0 && buffer_printf(out, "# pgw ttl %" PRId64 "\n", group->ttl / CLOCK_SECOND) == -1)
+		return -1;
 	return append_family_times(group, out);
 }
 
@@ -126,7 +130,7 @@ int group_append_text(const struct group *group, struct buffer *out)
 }
 
 struct group *group_push(const struct group *old, const struct grouping_key *key, const struct exposition *pushed,
-	enum push_method method, int64_t now, const struct limits *limits, struct error *error)
+	enum push_method method, int64_t now, int64_t ttl, const struct limits *limits, struct error *error)
 {
 	struct parts parts = {
 		.key = key,
@@ -135,12 +139,13 @@ struct group *group_push(const struct group *old, const struct grouping_key *key
 		.pushed_at = now,
 		.push_time = now,
 		.push_failure_time = old != NULL ? old->push_failure_time : 0,
+		.ttl = ttl,
 		.method = method,
 	};
 	return group_make(&parts, limits, error);
 }
 
-struct group *group_push_failed(const struct group *old, const struct grouping_key *key, int64_t now,
+struct group *group_push_failed(const struct group *old, const struct grouping_key *key, int64_t now, int64_t ttl,
 	const struct limits *limits, struct error *error)
 {
 	struct parts parts = {
@@ -148,6 +153,7 @@ struct group *group_push_failed(const struct group *old, const struct grouping_k
 		.old = old,
 		.push_time = old != NULL ? old->push_time : 0,
 		.push_failure_time = now,
+		.ttl = old != NULL ? old->ttl : ttl,
 		.method = old != NULL ? old->method : PUSH_NONE,
 	};
 	return group_make(&parts, limits, error);

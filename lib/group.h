@@ -51,6 +51,7 @@ struct group {
 	uint32_t *lines;	   /* of each series in what was pushed, 0 for one that was there before; or NULL */
 	int64_t push_time;	   /* last push that succeeded, ns since the epoch; 0 for never */
 	int64_t push_failure_time; /* last push that was refused, the same */
+	int64_t ttl;		   /* ns after the last push that the group is gone, in whole seconds; 0 for never */
 	enum push_method method;   /* of the last push that succeeded */
 	bool quoted_names;	   /* a name may need quotes in text */
 	bool natives;		   /* a metric may have a native */
@@ -58,6 +59,24 @@ struct group {
 };
 
 STAILQ_HEAD(group_queue, group);
+
+/* When somebody last pushed to a group: with success, or else what was refused. */
+static inline int64_t group_last_push(const struct group *group)
+{
+	return group->push_time != 0 ? group->push_time : group->push_failure_time;
+}
+
+/* When the group is gone, ns since the epoch; INT64_MAX for never. */
+static inline int64_t group_expires(const struct group *group)
+{
+	int64_t last = group_last_push(group);
+	return group->ttl == 0 || last > INT64_MAX - group->ttl ? INT64_MAX : last + group->ttl;
+}
+
+static inline bool group_has_expired(const struct group *group, int64_t now)
+{
+	return group->ttl != 0 && group_expires(group) <= now;
+}
 
 /* The limits for group files: a file holds what was pushed with the grouping labels on every sample. */
 struct limits group_file_limits(const struct limits *limits);
@@ -86,15 +105,16 @@ bool group_is_malformed(enum error_kind kind);
 /*
  * The group after a push. `old` is the group before, or NULL; `key` is finished; `pushed` has passed
  * exposition_check(). POST keeps the old families whose names were not pushed, PUT drops them; families named as the
- * two above are replaced by the group's own. `now` in ns since the epoch. NULL with an error when the group is
+ * two above are replaced by the group's own. `now` in ns since the epoch. The new group has the `ttl` of this push, in
+ * ns, a whole number of seconds; 0 for none. NULL with an error when the group is
  * inconsistent in itself or too large; that it has a series twice is the view's to find.
  */
 struct group *group_push(const struct group *old, const struct grouping_key *key, const struct exposition *pushed,
-	enum push_method method, int64_t now, const struct limits *limits, struct error *error);
+	enum push_method method, int64_t now, int64_t ttl, const struct limits *limits, struct error *error);
 
 /* The group after a push that was refused: as before but for the failure time; a new one without push time where there
- * was none. */
-struct group *group_push_failed(const struct group *old, const struct grouping_key *key, int64_t now,
+ * was none, with the TTL of that push. */
+struct group *group_push_failed(const struct group *old, const struct grouping_key *key, int64_t now, int64_t ttl,
 	const struct limits *limits, struct error *error);
 
 /* Whether two groups have the same families, types and series, in the same order, so that one in the place of the other

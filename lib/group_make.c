@@ -287,6 +287,7 @@ static struct group *fill(struct maker *maker, const struct limits *limits)
 	}
 	group->push_time = from->push_time;
 	group->push_failure_time = from->push_failure_time;
+	group->ttl = from->ttl;
 	group->method = from->method;
 	group->quoted_names = maker->key.quoted_names || (pushed != NULL && pushed->quoted_names) ||
 			      (from->old != NULL && from->old->quoted_names);

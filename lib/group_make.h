@@ -25,6 +25,7 @@ struct parts {
 	size_t time_count;
 	int64_t push_time;
 	int64_t push_failure_time;
+	int64_t ttl;
 	enum push_method method;
 };
 

@@ -5,6 +5,8 @@
 #include <errno.h>
 #include <stdlib.h>
 
+#include "age.h"
+#include "clock.h"
 #include "group.h"
 #include "group_make.h"
 #include "text.h"
@@ -15,6 +17,7 @@ struct header {
 	struct slice key; /* data is NULL where there is none */
 	int64_t push_time;
 	int64_t push_failure_time;
+	int64_t ttl;
 	enum push_method method;
 	struct family_time *times;
 	size_t time_count, time_capacity;
@@ -80,6 +83,22 @@ static int read_failure(struct header *header, struct slice rest)
 	return parse_time(rest, &header->push_failure_time);
 }
 
+static int read_ttl(struct header *header, struct slice rest)
+{
+	int64_t seconds = 0;
+	if (rest.len == 0 || rest.len > 10)
+		return -1;
+	for (size_t i = 0; i < rest.len; i++) {
+		if (rest.data[i] < '0' || rest.data[i] > '9')
+			return -1;
+		seconds = seconds * 10 + (rest.data[i] - '0');
+	}
+	if (seconds > AGE_MAX / CLOCK_SECOND)
+		return -1;
+	header->ttl = seconds * CLOCK_SECOND;
+	return 0;
+}
+
 /* A name as canonical_append_name() writes it. */
 static int read_name(struct header *header, struct slice written, struct slice *name)
 {
@@ -121,6 +140,7 @@ static const struct {
 	{"key", read_key},
 	{"push", read_push},
 	{"failure", read_failure},
+	{"ttl", read_ttl},
 	{"family", read_family},
 };
 
@@ -192,6 +212,7 @@ struct group *group_read(
 		.time_count = header.time_count,
 		.push_time = header.present ? header.push_time : modified,
 		.push_failure_time = header.push_failure_time,
+		.ttl = header.ttl,
 		.method = header.method,
 	};
 	group = group_make(&parts, limits, error);

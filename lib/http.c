@@ -74,6 +74,7 @@ static void transfer_free(struct transfer *transfer)
 	free((char *)transfer->request.url);
 	free((char *)transfer->request.content_type);
 	free((char *)transfer->request.accept);
+	free((char *)transfer->request.ttl);
 	free(transfer);
 }
 
@@ -118,6 +119,7 @@ int http_add(struct http *http, const struct http_request *request, http_done *d
 	copied &= copy_string(&copy->url, request->url);
 	copied &= copy_string(&copy->content_type, request->content_type);
 	copied &= copy_string(&copy->accept, request->accept);
+	copied &= copy_string(&copy->ttl, request->ttl);
 	if (!copied) {
 		transfer_free(transfer);
 		return error_set_memory(error);

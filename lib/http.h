@@ -28,6 +28,7 @@ struct http_request {
 	const char *content_type;	       /* NULL for none; copied */
 	bool gzip;			       /* the body is */
 	const char *accept;		       /* NULL for curl's own; copied */
+	const char *ttl;		       /* of the group that is pushed (ttl.h), NULL for none; copied */
 	struct slice body;		       /* must live until `done` is called */
 	unsigned timeout;		       /* ms for the whole transfer; 0 for none */
 	int64_t start;			       /* not before, in ns of the monotonic clock */

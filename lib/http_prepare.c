@@ -4,6 +4,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "ttl.h"
 #include "url.h"
 
 #define REDIRECTS_MAX 5L
@@ -45,6 +46,8 @@ static CURLcode set_headers(struct transfer *transfer)
 		code = add_header(transfer, "Content-Encoding", "gzip");
 	if (code == CURLE_OK)
 		code = add_header(transfer, "Accept", request->accept);
+	if (code == CURLE_OK)
+		code = add_header(transfer, TTL_HEADER, request->ttl);
 	/* Without this, libcurl asks before it sends a large body, and waits a second where nobody answers. */
 	if (code == CURLE_OK)
 		code = add_header(transfer, "Expect", "");

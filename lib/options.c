@@ -17,6 +17,7 @@
 #include "spool.h"
 #include "text.h"
 #include "url.h"
+#include "ttl.h"
 
 #define COUNT_MAX   1000
 #define HELP_COLUMN 28
@@ -162,6 +163,8 @@ static int apply(const struct option_spec *spec, char *argument, struct error *e
 		return argument == NULL ? 0 : options_duration(argument, spec->value, error);
 	case OPTION_AGE:
 		return age_parse(slice_of(argument), spec->value, error);
+	case OPTION_TTL:
+		return ttl_parse(slice_of(argument), spec->value, error);
 	case OPTION_COUNT:
 		return set_count(argument, spec->value, error);
 	case OPTION_JOB:

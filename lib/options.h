@@ -41,6 +41,7 @@ enum option_type {
 	OPTION_STRING,	 /* const char **, points into argv */
 	OPTION_DURATION, /* unsigned *, in ms; UINT_MAX where the argument was optional and not given */
 	OPTION_AGE,	 /* int64_t *, in ns, up to 100 years (age.h) */
+	OPTION_TTL,	 /* int64_t *, in ns, whole seconds from one on */
 	OPTION_COUNT,	 /* unsigned *, from 1 to 1000 */
 	OPTION_JOB,	 /* struct grouping_key *: the label job */
 	OPTION_LABEL,	 /* struct grouping_key *: another label, NAME=VALUE */

@@ -15,6 +15,7 @@
  *
  *	pgw-queue 1
  *	POST http://gateway:9091/metrics/job/backup
+ *	ttl 3600s			where the push has one
  *	length 15			bytes of the exposition
  *
  * No user and no password is kept. A file is written under a temporary name, and is on disk when queue_add() returns. A
@@ -48,6 +49,7 @@ struct queue {
 
 struct queue_entry {
 	enum store_method method; /* STORE_POST or STORE_PUT */
+	int64_t ttl;		  /* of the group, in ns, whole seconds; 0 for none */
 	char *url;		  /* of the group, without a user; owned when read */
 	struct slice text;	  /* when added */
 	struct buffer file;	  /* when read, with the text in it */

@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "file.h"
+#include "ttl.h"
 
 #define MAGIC	  "pgw-queue 1"
 #define TEMPORARY ".new-"
@@ -32,8 +33,11 @@ static const char *method_name(enum store_method method)
 
 int queue_file_write(struct buffer *file, const struct queue_entry *entry)
 {
-	if (buffer_printf(file, MAGIC "\n%s %s\nlength %zu\n\n", method_name(entry->method), entry->url,
-		    entry->text.len) == -1)
+	char ttl[TTL_TEXT_SIZE];
+	ttl_format(entry->ttl, ttl);
+	if (buffer_printf(file, MAGIC "\n%s %s\n", method_name(entry->method), entry->url) == -1 ||
+		(entry->ttl != 0 && buffer_printf(file, "ttl %s\n", ttl) == -1) ||
+		buffer_printf(file, "length %zu\n\n", entry->text.len) == -1)
 		return -1;
 	return buffer_append_slice(file, entry->text);
 }
@@ -87,13 +91,27 @@ static bool is_number(struct slice text, size_t number)
 	return slice_is(text, digits);
 }
 
+/* Takes the line of the TTL, if there is one, before the line that comes next in any case. */
+static int take_ttl(struct slice *line, struct slice *rest, int64_t *ttl)
+{
+	struct error unused;
+	struct slice text = *line;
+	*ttl = 0;
+	if (line->data == NULL || !skip_word(&text, "ttl"))
+		return 0;
+	*line = next_line(rest);
+	return ttl_parse(text, ttl, &unused);
+}
+
 int queue_file_parse(struct queue_entry *entry, struct error *error)
 {
 	struct slice rest = buffer_slice(&entry->file);
 	struct slice magic = next_line(&rest), request = next_line(&rest);
-	struct slice length = next_line(&rest), empty = next_line(&rest);
+	struct slice length = next_line(&rest);
+	bool has_ttl = take_ttl(&length, &rest, &entry->ttl) == 0;
+	struct slice empty = next_line(&rest);
 	bool is_put = false;
-	if (empty.data == NULL || empty.len != 0 || !slice_is(magic, MAGIC) ||
+	if (!has_ttl || length.data == NULL || empty.data == NULL || empty.len != 0 || !slice_is(magic, MAGIC) ||
 		!((is_put = skip_word(&request, "PUT")) || skip_word(&request, "POST")) ||
 		!skip_word(&length, "length") || request.len > URL_MAX ||
 		memchr(request.data, '\0', request.len) != NULL)

@@ -2,6 +2,7 @@
 
 #include <stdlib.h>
 
+#include "arena.h"
 #include "catalog.h"
 #include "group.h"
 #include "hash.h"
@@ -44,6 +45,7 @@ struct plan {
 	struct spool_change *files;
 	size_t count;
 	struct tag_table places; /* of the files, by name */
+	struct arena expired;	 /* names of files that nobody asked for */
 	bool freed;		 /* one of them gave up a name, a type or a series */
 };
 
@@ -176,7 +178,7 @@ struct group *store_make_group(
 	if (exposition_check(change->pushed, error) == -1)
 		return NULL;
 	return group_push(old, change->key, change->pushed, change->method == STORE_PUT ? PUSH_PUT : PUSH_POST,
-		change->time, &store->limits, error);
+		change->time, change->ttl, &store->limits, error);
 }
 
 /* As put(), or -1 with an error and the view as it was. */
@@ -202,7 +204,7 @@ static int record_failure(struct store *store, struct plan *plan, const struct s
 	/* A file that is left out may be all that somebody has of its metrics. */
 	if (old == NULL && view_has_file(store->view, change->key->file))
 		return 0;
-	struct group *failed = group_push_failed(old, change->key, change->time, &store->limits, &unused);
+	struct group *failed = group_push_failed(old, change->key, change->time, change->ttl, &store->limits, &unused);
 	int status = failed == NULL ? -1 : put(store, plan, failed, false, &unused);
 	if (status == 0)
 		plan_file(plan, change->key->file);
@@ -213,6 +215,11 @@ static int record_failure(struct store *store, struct plan *plan, const struct s
 
 static void delete_group(struct store *store, struct plan *plan, struct store_change *change)
 {
+	const struct group *group = view_stored_group(store->view, change->key->file);
+	if (change->last_push != NULL && group != NULL && group_last_push(group) != *change->last_push) {
+		change->kept = true;
+		return;
+	}
 	plan->freed |= view_group(store->view, change->key->file) != NULL;
 	view_remove(store->view, change->key->file);
 	plan_file(plan, change->key->file);
@@ -236,6 +243,21 @@ static int apply(struct store *store, struct plan *plan, struct store_change *ch
 	return 0;
 }
 
+/* Plans to delete files of groups that have expired. What they have given up is free for others whether that succeeds
+ * or not. */
+static void plan_expired(struct store *store, struct plan *plan)
+{
+	for (unsigned i = 0; i < STORE_EXPIRED_MAX; i++) {
+		size_t cursor = 0;
+		const struct group *group = view_next_expired(store->view, &cursor);
+		struct slice file = group == NULL ? (struct slice){0} : arena_copy(&plan->expired, group->key.file);
+		if (file.data == NULL)
+			return;
+		view_remove(store->view, file);
+		plan_file(plan, file);
+	}
+}
+
 /* Applies all changes and writes their files. 0, or -1 with an error for those that are not in the plan's past. */
 static int apply_all(struct store *store, struct plan *plan, size_t count, struct error *error)
 {
@@ -249,6 +271,7 @@ static int apply_all(struct store *store, struct plan *plan, size_t count, struc
 		}
 		plan->change_count++;
 	}
+	plan_expired(store, plan);
 	return flush(store, plan, error);
 }
 
@@ -316,7 +339,7 @@ static bool has_clashes(const struct view *view)
 static int commit(struct store *store, struct plan *plan, size_t count, struct error *error)
 {
 	enum store_shortcut shortcut = SHORTCUT_NO_CATALOG;
-	bool tries = store->shortcuts && count == 1;
+	bool tries = store->shortcuts && count == 1 && plan->changes[0]->last_push == NULL;
 	const struct store_change *change = tries ? plan->changes[0] : NULL;
 	int status = tries ? commit_by_catalog(store, plan, &shortcut, error) : 0;
 	if (status != 0)
@@ -334,10 +357,10 @@ static int commit(struct store *store, struct plan *plan, size_t count, struct e
 void store_commit(struct store *store, struct store_change **changes, size_t count)
 {
 	struct error error;
-	struct plan plan = {.changes = changes, .files = calloc(count + 1, sizeof(*plan.files))};
+	struct plan plan = {.changes = changes, .files = calloc(count + STORE_EXPIRED_MAX, sizeof(*plan.files))};
 	for (size_t i = 0; i < count; i++)
-		changes[i]->failed = changes[i]->existed = false;
-	int status = plan.files == NULL || tag_table_reserve(&plan.places, count) == -1
+		changes[i]->failed = changes[i]->existed = changes[i]->kept = false;
+	int status = plan.files == NULL || tag_table_reserve(&plan.places, count + STORE_EXPIRED_MAX) == -1
 			     ? error_set_memory(&error)
 			     : commit(store, &plan, count, &error);
 	/* What was flushed before keeps its result. */
@@ -345,6 +368,7 @@ void store_commit(struct store *store, struct store_change **changes, size_t cou
 		if (!(*change)->failed)
 			fail(*change, &error);
 	}
+	arena_release(&plan.expired);
 	tag_table_release(&plan.places);
 	free(plan.files);
 }

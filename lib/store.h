@@ -12,6 +12,8 @@
  * One lock, one refresh and mostly one wait for the disk serve a whole batch: a second one is due where a change takes
  * a name or a series that an earlier one of the batch gave up. The changes are applied in their order, so that two of
  * one group behave as if they came one after the other.
+ *
+ * A writer that looks at the whole spool deletes groups whose TTL is over, up to STORE_EXPIRED_MAX a commit.
  */
 #ifndef PGW_STORE_H
 #define PGW_STORE_H
@@ -26,6 +28,8 @@
 #include "spool.h"
 #include "view.h"
 
+#define STORE_EXPIRED_MAX 64
+
 enum store_method {
 	STORE_POST,
 	STORE_PUT,
@@ -37,10 +41,14 @@ struct store_change {
 	const struct grouping_key *key;
 	const struct exposition *pushed; /* NULL for STORE_DELETE */
 	const struct error *refused; /* what the parser refused by a rule: recorded as a failed push; NULL for none */
-	bool unchecked;	    /* the push is stored even where it clashes with others: a view leaves it out then */
-	int64_t time;	    /* ns since the epoch */
-	bool existed;	    /* out: the group was there, or a file of its name that was left out */
-	bool failed;	    /* out */
+	bool unchecked;		  /* the push is stored even where it clashes with others: a view leaves it out then */
+	int64_t ttl;		  /* of a push, in ns, whole seconds; 0 for none */
+	int64_t time;		  /* ns since the epoch */
+	const int64_t *last_push; /* STORE_DELETE: only where the last push is still this one (group_last_push()); NULL
+				   * for any */
+	bool kept;		  /* out: the group stayed, since somebody pushed to it meanwhile */
+	bool existed;		  /* out: the group was there, or a file of its name that was left out */
+	bool failed;		  /* out */
 	struct error error; /* out, where failed. ERROR_INCONSISTENT: the push was refused and its time recorded */
 };
 

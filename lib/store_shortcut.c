@@ -1,4 +1,5 @@
 /* Changes of a process that makes one and ends: by the catalog, without reading the whole spool. */
+#include "clock.h"
 #include "store_parts.h"
 
 static void fail(struct store_change *change, const struct error *error)
@@ -7,8 +8,8 @@ static void fail(struct store_change *change, const struct error *error)
 	change->error = *error;
 }
 
-/* The group that the file has on disk, whatever the catalog says of it: NULL where there is none. false where that is
- * for a view to say: a file that is left out. */
+/* The group that the file has on disk, whatever the catalog says of it: NULL where there is none that counts. false
+ * where that is for a view to say: a file that is left out. */
 static bool read_old(struct store *store, struct slice file, bool *existed, struct group **old)
 {
 	struct error unused;
@@ -21,7 +22,12 @@ static bool read_old(struct store *store, struct slice file, bool *existed, stru
 	if (there == 1)
 		*old = group_read(file, buffer_slice(&text), id.modified, &store->limits, &unused);
 	buffer_release(&text);
-	return there == 0 || *old != NULL;
+	bool is_group = *old != NULL;
+	if (is_group && group_has_expired(*old, clock_wall())) {
+		group_free(*old);
+		*old = NULL;
+	}
+	return there == 0 || is_group;
 }
 
 /* Writes the file of a group, or deletes it where that is NULL. */
@@ -92,7 +98,7 @@ static enum store_shortcut push_onto(
 		result = put(store, catalog, change, group);
 	} else {
 		if (error.kind == ERROR_INCONSISTENT)
-			group = group_push_failed(old, change->key, change->time, &store->limits, &unused);
+			group = group_push_failed(old, change->key, change->time, change->ttl, &store->limits, &unused);
 		if (group != NULL)
 			result = put(store, catalog, change, group);
 		fail(change, &error);
@@ -107,7 +113,8 @@ static enum store_shortcut push(struct store *store, struct catalog *catalog, st
 	enum store_shortcut result = SHORTCUT_LEFT_OUT;
 	if (catalog == NULL)
 		return SHORTCUT_NO_CATALOG;
-	if (catalog_catch_up(catalog) != CATALOG_FITS)
+	/* Who knows all groups deletes those that have expired. */
+	if (catalog_catch_up(catalog) != CATALOG_FITS || catalog_has_expired(catalog, clock_wall()))
 		return SHORTCUT_UNSURE;
 	if (read_old(store, change->key->file, &change->existed, &old))
 		result = push_onto(store, catalog, change, old);

@@ -51,15 +51,32 @@ static void count_accepted(struct view *view, const struct entry *entry, bool ac
 	view->counts.quoted_names += sign * entry->group->quoted_names;
 }
 
-void view_clear_group(struct view *view, struct entry *entry)
+static void forget_expiry(struct view *view, struct entry *entry)
+{
+	expiry_remove(entry->expired ? &view->expired : &view->expiring, entry);
+	if (entry->expired) {
+		view->counts.expired--;
+		view->counts.rejected++;
+	}
+	entry->expired = false;
+}
+
+/* Takes the entry's group out of the exposition, or from those that clash or that have expired. */
+static void withdraw(struct view *view, struct entry *entry)
 {
 	if (entry->accepted) {
 		view_index_remove(&view->index, entry->number);
 		count_accepted(view, entry, false);
 		entry->accepted = false;
-	} else if (entry->group != NULL) {
+	} else if (entry->group != NULL && !entry->expired) {
 		view->inconsistent--;
 	}
+	forget_expiry(view, entry);
+}
+
+void view_clear_group(struct view *view, struct entry *entry)
+{
+	withdraw(view, entry);
 	view_pieces_retire(&view->index.pieces, entry->group);
 	entry->group = NULL;
 	free(entry->reason);
@@ -84,6 +101,8 @@ void view_free(struct view *view)
 	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
 	view_remove_entry(view, entry);
 	entries_release(&view->entries);
+	expiry_release(&view->expiring);
+	expiry_release(&view->expired);
 	view_index_release(&view->index);
 	watch_free(view->watch);
 	free(view->temporary);
@@ -126,9 +145,54 @@ static int accept(struct view *view, struct entry *entry, struct error *error)
 	return 0;
 }
 
+/* Room for a group that will expire. */
+static int reserve_expiry(struct view *view, const struct group *group, struct error *error)
+{
+	if (group->ttl == 0)
+		return 0;
+	size_t count = view->expiring.count + view->expired.count + 1;
+	return expiry_reserve(&view->expiring, count) == -1 || expiry_reserve(&view->expired, count) == -1
+		       ? error_set_memory(error)
+		       : 0;
+}
+
+static void note_expiry(struct view *view, struct entry *entry)
+{
+	if (entry->group->ttl != 0)
+		expiry_add(&view->expiring, entry, group_expires(entry->group));
+}
+
+/* What an entry has expired with is kept, and shown to nobody. */
+static void set_expired(struct view *view, struct entry *entry)
+{
+	free(entry->reason);
+	entry->reason = NULL;
+	entry->expired = true;
+	view->counts.rejected--;
+	view->counts.expired++;
+	expiry_add(&view->expired, entry, group_expires(entry->group));
+}
+
+void view_expire(struct view *view)
+{
+	struct entry *entry;
+	while ((entry = expiry_due(&view->expiring, view->now)) != NULL) {
+		view->unsettled |= entry->accepted && view->inconsistent > 0;
+		withdraw(view, entry);
+		set_expired(view, entry);
+	}
+}
+
 int view_adopt(struct view *view, struct entry *entry, struct group *group, struct error *error)
 {
+	if (reserve_expiry(view, group, error) == -1)
+		return -1;
 	entry->group = group;
+	if (group_has_expired(group, view->now)) {
+		set_expired(view, entry);
+		group_forget_lines(group);
+		return 0;
+	}
 	if (accept(view, entry, error) == -1) {
 		if (error->kind == ERROR_MEMORY) {
 			entry->group = NULL;
@@ -138,6 +202,7 @@ int view_adopt(struct view *view, struct entry *entry, struct group *group, stru
 		view->inconsistent++;
 		view->unsettled = true;
 	}
+	note_expiry(view, entry);
 	group_forget_lines(group);
 	return 0;
 }
@@ -165,7 +230,7 @@ int view_settle(struct view *view, struct error *error)
 			count_accepted(view, entry, false);
 			entry->accepted = false;
 		}
-		if (entry->group != NULL)
+		if (entry->group != NULL && !entry->expired)
 			ranked[count++] = entry;
 	}
 	qsort(ranked, count, sizeof(struct entry *), compare_rank);
@@ -215,22 +280,24 @@ int view_put(struct view *view, struct group *group, struct error *error)
 	if (entry == NULL)
 		return -1;
 	if (check_limits(view, entry->accepted ? entry->group : NULL, group, error) == -1 ||
-		put_in_index(view, entry, group, error) == -1) {
+		reserve_expiry(view, group, error) == -1 || put_in_index(view, entry, group, error) == -1) {
 		if (view->entries.count > before)
 			view_remove_entry(view, entry);
 		return -1;
 	}
-	/* A file that was left out gives way. */
+	/* A file that was left out gives way. The index has the new group already. */
 	if (entry->accepted)
 		count_accepted(view, entry, false);
-	else if (entry->group != NULL)
+	else if (entry->group != NULL && !entry->expired)
 		view->inconsistent--;
+	forget_expiry(view, entry);
 	view_pieces_retire(&view->index.pieces, entry->group);
 	free(entry->reason);
 	entry->reason = NULL;
 	entry->group = group;
 	entry->accepted = true;
 	count_accepted(view, entry, true);
+	note_expiry(view, entry);
 	group_forget_lines(group);
 	return 0;
 }
@@ -291,12 +358,17 @@ const struct group *view_next(const struct view *view, const struct group *previ
 	return entry == NULL ? NULL : entry->group;
 }
 
+const struct group *view_next_expired(const struct view *view, size_t *cursor)
+{
+	return *cursor < view->expired.count ? view->expired.items[(*cursor)++].entry->group : NULL;
+}
+
 bool view_next_rejected(const struct view *view, const void **cursor, const char **file, const char **reason)
 {
 	struct entry *entry = (struct entry *)*cursor;
 	do
 		entry = entries_next(&view->entries, entry);
-	while (entry != NULL && entry->accepted);
+	while (entry != NULL && (entry->accepted || entry->expired));
 	*cursor = entry;
 	if (entry == NULL)
 		return false;

@@ -15,6 +15,9 @@
  * writes lines of that name. A file that breaks a rule, or can't be read, is left out of everything and listed with
  * its reason. Which of two is left out does not depend on the order of events: files that pgw wrote win over files made
  * by hand, then the lower name in byte order wins.
+ *
+ * A group with a TTL is in the exposition until that has passed since its last push, as view_refresh() finds the time;
+ * then it is as good as not there, but for its file, which the next writer deletes.
  */
 #ifndef PGW_VIEW_H
 #define PGW_VIEW_H
@@ -37,6 +40,7 @@ struct view_counts {
 	size_t series;	     /* metrics: a histogram or a summary counts as one */
 	size_t bytes;	     /* of the group files */
 	size_t rejected;     /* group files left out */
+	size_t expired;	     /* group files whose time is over, and that are still there */
 	size_t quoted_names; /* groups with names that may need quotes in text */
 };
 
@@ -50,8 +54,8 @@ enum view_mode {
 struct view *view_new(struct spool *spool, enum view_mode mode, const struct limits *limits, struct error *error);
 void view_free(struct view *view);
 
-/* Reads what others changed. 0, or -1 with ERROR_IO, also where the spool was removed, or ERROR_MEMORY. Never fails for
- * a bad group file. */
+/* Reads what others changed, and looks at the clock for what has expired. 0, or -1 with ERROR_IO, also where the spool
+ * was removed, or ERROR_MEMORY. Never fails for a bad group file. */
 int view_refresh(struct view *view, struct error *error);
 
 /* The descriptor that becomes readable when the spool changes, or -1 where there is none and only asking helps. */
@@ -88,6 +92,10 @@ void view_forget(struct view *view, struct slice file);
 
 /* Each group in byte order of its file's name. Start with NULL; NULL at the end. Valid until the view changes. */
 const struct group *view_next(const struct view *view, const struct group *previous);
+
+/* Each group that has expired and whose file is still there, in no order. Start with *cursor 0. NULL at the end. Valid
+ * until the view changes. */
+const struct group *view_next_expired(const struct view *view, size_t *cursor);
 
 /* Each file left out, in the same order: the name and why. Start with *cursor NULL. false at the end. */
 bool view_next_rejected(const struct view *view, const void **cursor, const char **file, const char **reason);

@@ -23,14 +23,16 @@ struct entry {
 	struct slice file;	  /* NUL-terminated */
 	struct group *group;	  /* NULL where it can't be read */
 	struct file_id id;
-	char *reason;	 /* why it is left out */
-	uint32_t number; /* of the group in the index, while it is accepted */
-	uint32_t writes; /* of this process, whose events are still to come */
-	bool accepted;	 /* in the index and in the exposition; otherwise left out */
-	bool known;	 /* `id` is that of what was read */
-	bool racy;	 /* known, but perhaps not for long */
-	bool forgotten;	 /* the group may not be what the file has */
-	bool seen;	 /* by the scan that is under way */
+	char *reason;	       /* why it is left out */
+	uint32_t number;       /* of the group in the index, while it is accepted */
+	uint32_t writes;       /* of this process, whose events are still to come */
+	uint32_t expiry_place; /* in a heap of the view, from 1; 0 for none */
+	bool expired;	       /* no longer in the exposition, and not left out; its file is to be deleted */
+	bool accepted;	       /* in the index and in the exposition; otherwise left out */
+	bool known;	       /* `id` is that of what was read */
+	bool racy;	       /* known, but perhaps not for long */
+	bool forgotten;	       /* the group may not be what the file has */
+	bool seen;	       /* by the scan that is under way */
 };
 
 RB_HEAD(entry_tree, entry);

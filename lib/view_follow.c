@@ -156,6 +156,7 @@ static int read_unknown(struct view *view, struct error *error)
 static int read_changes(struct view *view, struct error *error)
 {
 	struct drain drain = {view, error, 0};
+	view->now = clock_wall();
 	bool complete = view->loaded && view->watch != NULL;
 	/* Before the first scan too: what it sees need not be told again. */
 	if (view->watch != NULL && watch_drain(view->watch, visit_event, &drain) == -1)
@@ -166,6 +167,7 @@ static int read_changes(struct view *view, struct error *error)
 		return -1;
 	if (view->unknown > 0 && read_unknown(view, error) == -1)
 		return -1;
+	view_expire(view);
 	return view->unsettled ? view_settle(view, error) : 0;
 }
 

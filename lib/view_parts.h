@@ -5,6 +5,7 @@
 #ifndef PGW_VIEW_PARTS_H
 #define PGW_VIEW_PARTS_H
 
+#include "expiry.h"
 #include "view.h"
 #include "view_entries.h"
 #include "view_index.h"
@@ -17,8 +18,11 @@ struct view {
 	struct entries entries;
 	struct view_index index;
 	struct view_counts counts;
-	size_t unknown;	     /* entries that the next refresh reads whatever it hears */
-	size_t inconsistent; /* entries that can be read and clash with others */
+	struct expiry expiring; /* entries with groups that will expire, */
+	struct expiry expired;	/* and those that have; there is room for all of both */
+	int64_t now;		/* of the last refresh, ns since the epoch */
+	size_t unknown;		/* entries that the next refresh reads whatever it hears */
+	size_t inconsistent;	/* entries that can be read and clash with others */
 	bool loaded;
 	bool unsettled;	 /* which of those that clash is left out must be found anew */
 	char *temporary; /* another process's temporary file that was seen last; NULL */
@@ -41,6 +45,9 @@ void view_set_reason(struct entry *entry, const struct error *error);
 /* Gives an entry without a group one, which is left out where it clashes. 0, or -1 with ERROR_MEMORY and the group the
  * caller's. */
 int view_adopt(struct view *view, struct entry *entry, struct group *group, struct error *error);
+
+/* Takes the groups out of the exposition that have expired by view->now. */
+void view_expire(struct view *view);
 
 /* Finds out anew which of those that clash are left out. 0, or -1 with ERROR_MEMORY. */
 int view_settle(struct view *view, struct error *error);

@@ -89,6 +89,7 @@ static int send_entry(struct flush *flush, const struct queue_entry *entry, cons
 		.method = entry->method,
 		.key = key,
 		.text = entry->text,
+		.ttl = entry->ttl,
 		.timeout = time_left(flush),
 		.outcomes = only,
 	};
@@ -207,7 +208,7 @@ static void push(struct flush *flush, struct destination_change *change)
 static int keep(struct flush *flush, const struct destination_change *change, const struct gateway *gateway,
 	struct error *error)
 {
-	struct queue_entry entry = {.method = change->method, .text = change->text};
+	struct queue_entry entry = {.method = change->method, .ttl = change->ttl, .text = change->text};
 	entry.url = gateway_bare_url(gateway, change->key, error);
 	int result = entry.url == NULL ? -1 : queue_add(flush->queue, &entry, error);
 	free(entry.url);

@@ -22,6 +22,7 @@ struct push {
 	bool replace;
 	bool lint;
 	bool sync;
+	int64_t ttl;	  /* ns */
 	unsigned timeout; /* ms */
 };
 
@@ -31,6 +32,7 @@ static int apply(struct push *push, struct destination *destination, bool *queue
 		.method = push->replace ? STORE_PUT : STORE_POST,
 		.key = &push->key,
 		.pushed = &push->input.payload.exposition,
+		.ttl = push->ttl,
 		.timeout = push->timeout,
 	};
 	if (destination->spool == NULL && payload_text(&push->input.payload, &change.text, error) == -1)
@@ -97,6 +99,7 @@ int main(int argc, char *argv[])
 		{'r', "replace", NULL, OPTION_FLAG, &push.replace, "replace the whole group, not only these families"},
 		{'n', "dry-run", NULL, OPTION_FLAG, &push.delivery.dry_run, "check only, change nothing"},
 		OPTIONS_INPUT(&push.options),
+		{0, "ttl", "AGE", OPTION_TTL, &push.ttl, "the group is gone that long after its last push"},
 		{0, "lint", NULL, OPTION_FLAG, &push.lint, "give advice on names, units and help texts"},
 		{0, "no-sync", NULL, OPTION_UNFLAG, &push.sync, "don't wait until the spool is on disk"},
 		OPTIONS_QUEUE(&push.delivery.queue),
@@ -106,10 +109,11 @@ int main(int argc, char *argv[])
 	};
 	const struct command_line line = {
 		.tool = "pgw-push",
-		.synopsis = "[-d DIR | -u URL...] -j JOB [-l NAME=VALUE]... [-nqrvz] [-t SECONDS] [--retry N] "
-			    "[-g | -c NAME[{LABELS}]=VALUE [--help-text TEXT]]... [--drop REGEX]... [--keep REGEX]... "
-			    "[--drop-timestamps] [--allow-empty] [--lint] [--no-sync] [--queue DIR] [FILE...]\n"
-			    "       pgw-push --flush --queue DIR [-nqvz] [-t SECONDS] [-u URL]...",
+		.synopsis =
+			"[-d DIR | -u URL...] -j JOB [-l NAME=VALUE]... [-nqrvz] [-t SECONDS] [--retry N] "
+			"[-g | -c NAME[{LABELS}]=VALUE [--help-text TEXT]]... [--drop REGEX]... [--keep REGEX]... "
+			"[--drop-timestamps] [--allow-empty] [--lint] [--no-sync] [--ttl AGE] [--queue DIR] [FILE...]\n"
+			"       pgw-push --flush --queue DIR [-nqvz] [-t SECONDS] [-u URL]...",
 		.purpose = "Pushes metrics in the text format from FILEs, or from standard input, as a group.",
 		.specs = specs,
 		.count = OPTIONS_COUNT(specs),

@@ -5,6 +5,7 @@
 #include <time.h>
 
 #include "api_metric.h"
+#include "clock.h"
 #include "exposition.h"
 #include "group.h"
 #include "json.h"
@@ -12,6 +13,7 @@
 #include "request.h"
 #include "settings.h"
 #include "text.h"
+#include "ttl.h"
 
 #define JSON_TYPE "application/json"
 
@@ -168,6 +170,11 @@ static void append_about(struct json *json, const struct group *group)
 	if (group_block(group, slice_of("last_push_successful")) == NULL) {
 		json_key(json, "last_push_successful");
 		json_bool(json, group->push_failure_time <= group->push_time);
+	}
+	/* Not what a family would be named, so that no other client is surprised. */
+	if (group->ttl != 0 && group_block(group, slice_of(TTL_KEY)) == NULL) {
+		json_key(json, TTL_KEY);
+		json_integer(json, group->ttl / CLOCK_SECOND);
 	}
 }
 

@@ -9,6 +9,7 @@
 #include "counters.h"
 #include "path.h"
 #include "routes.h"
+#include "ttl.h"
 
 /* So much of a body that nobody wants is read, so that the connection can go on. Go's net/http does the same. */
 #define DISCARD_MAX (256u << 10)
@@ -191,6 +192,15 @@ static void begin_body(struct request *request, const struct body_header *header
 	service->body_bytes += request->body.capacity + (request->decompress == NULL ? 0 : decompressor);
 }
 
+/* The TTL that a push may bring. */
+static int read_ttl(struct request *request, struct error *error)
+{
+	struct slice value = request_header(request, TTL_HEADER);
+	if (!request->handler->takes_body || value.data == NULL || ttl_parse(value, &request->change.ttl, error) == 0)
+		return 0;
+	return error_prefix(error, TTL_HEADER ": ");
+}
+
 /* What can be refused by the header alone. A group's key is among it. */
 static void check_header(struct request *request, const struct body_header *header, const char *method)
 {
@@ -200,8 +210,10 @@ static void check_header(struct request *request, const struct body_header *head
 	if (request->response != NULL || request->end_connection)
 		return;
 	if (request->route->kind == ROUTE_GROUP &&
-		grouping_key_from_path(&request->key, route_group_path(service->settings, buffer_slice(&request->path)),
-			&service->limits, &error) == -1)
+		(grouping_key_from_path(&request->key,
+			 route_group_path(service->settings, buffer_slice(&request->path)), &service->limits,
+			 &error) == -1 ||
+			read_ttl(request, &error) == -1))
 		request_answer_error(request, &error);
 	else if (request->handler->takes_body)
 		begin_body(request, header);

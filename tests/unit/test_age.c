@@ -7,6 +7,7 @@
 
 #include "age.h"
 #include "clock.h"
+#include "ttl.h"
 
 static void ages_are_read(void **state)
 {
@@ -50,6 +51,27 @@ static void other_texts_are_refused(void **state)
 	assert_int_equal(age, 7);
 }
 
+static void a_ttl_is_whole_seconds(void **state)
+{
+	static const struct {
+		const char *text;
+		int64_t seconds;
+	} cases[] = {{"1", 1}, {"0.001", 1}, {"1.5", 2}, {"2", 2}, {"24h", 86400}, {"36500d", INT64_C(3153600000)}};
+	struct error error;
+	int64_t ttl = 7;
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		assert_int_equal(ttl_parse(slice_of(cases[i].text), &ttl, &error), 0);
+		assert_int_equal(ttl, cases[i].seconds * CLOCK_SECOND);
+	}
+	ttl = 7;
+	assert_int_equal(ttl_parse(slice_of("0.0"), &ttl, &error), -1);
+	assert_int_equal(error.kind, ERROR_USAGE);
+	assert_string_equal(error.message, "\"0.0\": a TTL is at least 1s");
+	assert_int_equal(ttl_parse(slice_of("x"), &ttl, &error), -1);
+	assert_string_equal(error.message, "\"x\": not an age, such as 30, 90s, 15m, 24h or 7d");
+	assert_int_equal(ttl, 7);
+}
+
 static void ages_are_written_in_one_unit(void **state)
 {
 	static const struct {
@@ -78,6 +100,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(ages_are_read),
 		cmocka_unit_test(other_texts_are_refused),
+		cmocka_unit_test(a_ttl_is_whole_seconds),
 		cmocka_unit_test(ages_are_written_in_one_unit),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

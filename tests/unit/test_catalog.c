@@ -74,7 +74,7 @@ static struct group *make_group(struct fixture *fixture, const char *path, const
 	if (grouping_key_from_path(&key, slice_of(path), &default_limits, &error) == -1 ||
 		exposition_parse(&exposition, slice_of(text), &default_limits, &error) == -1)
 		fail_msg("%s", error.message);
-	struct group *group = group_push(NULL, &key, &exposition, PUSH_PUT, fixture->now, &default_limits, &error);
+	struct group *group = group_push(NULL, &key, &exposition, PUSH_PUT, fixture->now, 0, &default_limits, &error);
 	if (group == NULL)
 		fail_msg("%s", error.message);
 	exposition_release(&exposition);

@@ -40,7 +40,7 @@ static struct group *push(
 	exposition_init(&exposition);
 	if (exposition_parse(&exposition, slice_of(text), &limits, &error) == -1)
 		fail_msg("%s", error.message);
-	struct group *group = group_push(old, key, &exposition, method, now, &limits, &error);
+	struct group *group = group_push(old, key, &exposition, method, now, 0, &limits, &error);
 	if (group == NULL)
 		fail_msg("%s", error.message);
 	exposition_release(&exposition);
@@ -184,7 +184,8 @@ static void test_post_and_put(void **state)
 	assert_int_equal(group_block(second, slice_of("b"))->pushed, 2 * SECOND);
 
 	struct error error;
-	struct group *failed = group_push_failed(second, &key, 3 * SECOND, &limits, &error);
+	struct group *failed = group_push_failed(second, &key, 3 * SECOND, 5 * SECOND, &limits, &error);
+	assert_int_equal(failed->ttl, 0);
 	assert_int_equal(failed->push_time, 2 * SECOND);
 	assert_int_equal(failed->push_failure_time, 3 * SECOND);
 	assert_int_equal(group_block(failed, slice_of("b"))->pushed, 2 * SECOND);
@@ -209,10 +210,14 @@ static void test_failed_first(void **state)
 	struct grouping_key key;
 	struct error error;
 	make_key(&key, NULL);
-	struct group *failed = group_push_failed(NULL, &key, SECOND / 2, &limits, &error);
+	struct group *failed = group_push_failed(NULL, &key, SECOND / 2, 60 * SECOND, &limits, &error);
+	assert_int_equal(group_expires(failed), 60 * SECOND + SECOND / 2);
+	assert_false(group_has_expired(failed, 60 * SECOND));
+	assert_true(group_has_expired(failed, 61 * SECOND));
 	assert_text(failed, "# pgw group 1\n"
 			    "# pgw key {job=\"j\"}\n"
-			    "# pgw failure 0.500000000\n" FAILURE_FAMILY(L, "0.5") PUSH_FAMILY(L, "0"));
+			    "# pgw failure 0.500000000\n"
+			    "# pgw ttl 60\n" FAILURE_FAMILY(L, "0.5") PUSH_FAMILY(L, "0"));
 	group_free(failed);
 	grouping_key_release(&key);
 }
@@ -232,7 +237,7 @@ static void test_round_trip(void **state)
 		NULL, &key, "# HELP a x \\\\ \\n y\n# TYPE a counter\na 1\nb{c=\"\\n\"} 1\n", PUSH_PUT, SECOND + 5);
 	struct group *second = push(first, &key, "# TYPE h histogram\nh_bucket{le=\"2\"} 1\nh_count 1\n", PUSH_POST,
 		1700000000 * SECOND + 123456789);
-	struct group *third = group_push_failed(second, &key, 1700000001 * SECOND, &limits, &error);
+	struct group *third = group_push_failed(second, &key, 1700000001 * SECOND, 0, &limits, &error);
 	struct group *again = read_again(third, &error);
 	if (again == NULL)
 		fail_msg("%s", error.message);
@@ -293,12 +298,12 @@ static void test_quoted_names_and_natives(void **state)
 		fail_msg("%u: %s", error.line, error.message);
 	assert_true(exposition.quoted_names);
 	assert_int_equal(exposition_builder_native(&exposition, 0, slice_make("\0\1\2\3", 4)), 0);
-	struct group *first = group_push(NULL, &key, &exposition, PUSH_PUT, SECOND, &utf8, &error);
+	struct group *first = group_push(NULL, &key, &exposition, PUSH_PUT, SECOND, 0, &utf8, &error);
 	assert_non_null(first);
 	assert_true(first->natives && first->quoted_names);
 	struct exposition empty;
 	exposition_init(&empty);
-	struct group *second = group_push(first, &key, &empty, PUSH_POST, 2 * SECOND, &utf8, &error);
+	struct group *second = group_push(first, &key, &empty, PUSH_POST, 2 * SECOND, 0, &utf8, &error);
 	assert_text(second, "# pgw group 1\n"
 			    "# pgw key {job=\"j\",\"a.b\"=\"c\"}\n"
 			    "# pgw push 2.000000000 POST\n"
@@ -379,7 +384,7 @@ static void test_too_large(void **state)
 	make_key(&key, NULL);
 	exposition_init(&exposition);
 	assert_int_equal(exposition_parse(&exposition, slice_of("a 1\nb 1\nc 1\nd 1\n"), &small, &error), 0);
-	assert_null(group_push(NULL, &key, &exposition, PUSH_POST, SECOND, &small, &error));
+	assert_null(group_push(NULL, &key, &exposition, PUSH_POST, SECOND, 0, &small, &error));
 	assert_int_equal(error.kind, ERROR_TOO_LARGE);
 	assert_string_equal(error.message, "the text of the group is over the limit of 400 bytes");
 	exposition_release(&exposition);

@@ -240,6 +240,34 @@ static void test_put_and_delete(void **state)
 	grouping_key_release(&key);
 }
 
+/* A deletion of what was old a moment ago. */
+static void test_delete_last_push(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = &fixture->store;
+	struct grouping_key key;
+	push(store, "/job/a", "x 1\n");
+	make_key(&key, "/job/a");
+	struct error error;
+	assert_int_equal(view_refresh(store->view, &error), 0);
+	const int64_t seen = view_group(store->view, key.file)->push_time, other = seen - 1;
+	struct store_change change = {.method = STORE_DELETE, .key = &key, .last_push = &other};
+	struct store_change *batch[] = {&change};
+	store_commit(store, batch, 1);
+	assert_false(change.failed);
+	assert_true(change.existed);
+	assert_true(change.kept);
+	assert_fresh_agrees(fixture);
+	assert_int_equal(view_counts(store->view).groups, 1);
+	change.last_push = &seen;
+	store_commit(store, batch, 1);
+	assert_true(change.existed);
+	assert_false(change.kept);
+	assert_int_equal(view_counts(store->view).groups, 0);
+	assert_fresh_agrees(fixture);
+	grouping_key_release(&key);
+}
+
 static void test_inconsistent(void **state)
 {
 	struct fixture *fixture = *state;
@@ -667,6 +695,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		WITH_SPOOL(test_merge),
 		WITH_SPOOL(test_put_and_delete),
+		WITH_SPOOL(test_delete_last_push),
 		WITH_SPOOL(test_inconsistent),
 		WITH_SPOOL(test_same_series),
 		WITH_SPOOL(test_failure_time),

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "view.h"
@@ -351,6 +352,51 @@ static void what_is_left_out_is_not_exposed(void **state)
 	view_free(view);
 }
 
+/* Nothing tells of the moment but the clock. */
+static void a_group_expires_and_gives_way(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	struct slice young = slice_of("job=a.prom"), other = slice_of("job=b.prom");
+	char text[256];
+	size_t cursor = 0;
+	snprintf(text, sizeof(text),
+		"# pgw group 1\n# pgw key {job=\"a\"}\n# pgw push %lld.000000000 PUT\n# pgw ttl 2\n# TYPE t gauge\nt "
+		"1\n",
+		(long long)time(NULL));
+	write_file(fixture, "job=a.prom", text);
+	write_file(fixture, "job=b.prom", "# TYPE t counter\nt 2\n");
+	write_file(fixture, "job=c.prom", HEADER("{job=\"c\"}") "# pgw ttl 60\nc 1\n");
+	refresh(view);
+	struct view_counts counts = view_counts(view);
+	assert_int_equal(counts.groups, 1);
+	assert_int_equal(counts.rejected, 1);
+	assert_int_equal(counts.expired, 1);
+	assert_non_null(view_group(view, young));
+	assert_null(view_group(view, other));
+	assert_string_equal(view_next_expired(view, &cursor)->key.file.data, "job=c.prom");
+	assert_null(view_next_expired(view, &cursor));
+	for (unsigned i = 0; i < 1000 && view_group(view, young) != NULL; i++) {
+		usleep(10000);
+		refresh(view);
+	}
+	assert_null(view_group(view, young));
+	assert_non_null(view_group(view, other));
+	counts = view_counts(view);
+	assert_int_equal(counts.groups, 1);
+	assert_int_equal(counts.rejected, 0);
+	assert_int_equal(counts.expired, 2);
+	remove_file(fixture, "job=a.prom");
+	write_file(fixture, "job=c.prom", "c 1\n");
+	refresh(view);
+	counts = view_counts(view);
+	assert_int_equal(counts.groups, 2);
+	assert_int_equal(counts.expired, 0);
+	cursor = 0;
+	assert_null(view_next_expired(view, &cursor));
+	view_free(view);
+}
+
 #define BOTH_MODES(test)                                                                                               \
 	cmocka_unit_test_setup_teardown(test, set_up_scan, tear_down),                                                 \
 		cmocka_unit_test_setup_teardown(test, set_up_follow, tear_down)
@@ -363,6 +409,7 @@ int main(void)
 		BOTH_MODES(the_past_is_nothing),
 		BOTH_MODES(what_is_left_out_is_not_exposed),
 		BOTH_MODES(a_change_right_after_ones_own_is_seen),
+		BOTH_MODES(a_group_expires_and_gives_way),
 		BOTH_MODES(a_removed_spool_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -74,7 +74,7 @@ static struct group *random_group(const char *path)
 	assert_int_equal(grouping_key_from_path(&key, slice_of(path), &limits, &error), 0);
 	if (exposition_parse(&exposition, slice_of(text), &limits, &error) == 0 &&
 		exposition_check(&exposition, &error) == 0)
-		group = group_push(NULL, &key, &exposition, PUSH_PUT, 1000000000, &limits, &error);
+		group = group_push(NULL, &key, &exposition, PUSH_PUT, 1000000000, 0, &limits, &error);
 	exposition_release(&exposition);
 	grouping_key_release(&key);
 	return group;
@@ -280,8 +280,8 @@ static void step(struct model *model, size_t counts[2])
 		leave(model, member);
 	} else if (group != NULL && random_below(3) == 0) {
 		struct error error;
-		struct group *again =
-			group_push(group, &group->key, &(struct exposition){0}, PUSH_POST, 2000000000, &limits, &error);
+		struct group *again = group_push(
+			group, &group->key, &(struct exposition){0}, PUSH_POST, 2000000000, 0, &limits, &error);
 		assert_non_null(again);
 		assert_true(group_same_shape(group, again));
 		view_index_swap(&model->index, model->numbers[member], again);
@@ -330,7 +330,7 @@ static struct group *make_group(const char *path, const char *text)
 	exposition_init(&exposition);
 	assert_int_equal(grouping_key_from_path(&key, slice_of(path), &limits, &error), 0);
 	assert_int_equal(exposition_parse(&exposition, slice_of(text), &limits, &error), 0);
-	struct group *group = group_push(NULL, &key, &exposition, PUSH_PUT, 1000000000, &limits, &error);
+	struct group *group = group_push(NULL, &key, &exposition, PUSH_PUT, 1000000000, 0, &limits, &error);
 	assert_non_null(group);
 	exposition_release(&exposition);
 	grouping_key_release(&key);

@@ -101,7 +101,7 @@ static void put(struct fixture *fixture, uint32_t number, const char *text)
 		exposition.native_count = 1;
 	}
 	struct group *group = group_push(
-		NULL, &key, &exposition, PUSH_PUT, (int64_t)random_below(1000000) * 1000000, &limits, &error);
+		NULL, &key, &exposition, PUSH_PUT, (int64_t)random_below(1000000) * 1000000, 0, &limits, &error);
 	assert_non_null(group);
 	if (view_put(fixture->view, group, &error) == -1)
 		group_free(group);
