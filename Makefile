@@ -25,10 +25,10 @@ WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpoi
            -Wvla -Wformat=2 -Wundef -Wno-unused-parameter
 ALL_CFLAGS = -std=c11 -D_GNU_SOURCE -DPGW_VERSION='"$(VERSION)"' -iquote lib -iquote $(BUILD)/gen $(PKG_CFLAGS) $(WARNINGS) \
              $(if $(STRICT),-Werror) -fstack-protector-strong -MMD -MP $(CFLAGS)
-PKG_CFLAGS := $(shell pkg-config --cflags libbsd libcurl libmicrohttpd libpcre2-8 libprotobuf-c)
+PKG_CFLAGS := $(shell pkg-config --cflags jansson libbsd libcurl libmicrohttpd libpcre2-8 libprotobuf-c)
 
 # Each tool links what it uses only. libcurl and libpcre2 are loaded when they are needed (lib/http.h says why).
-LIBS_ALL   = -lbsd -lmd -lm
+LIBS_ALL   = -ljansson -lbsd -lmd -lm
 LIBS_SERVE = -pthread -lmicrohttpd -lisal -lsnappy -lprotobuf-c
 
 LIB_SOURCES = $(wildcard lib/*.c)

@@ -121,10 +121,14 @@ int selector_match(const struct selector *selector, const struct grouping_key *k
 
 int selector_append_key(struct buffer *out, const struct grouping_key *key)
 {
-	size_t before = out->len;
-	for (size_t i = 0; i < key->text.len; i++) {
-		char byte = key->text.data[i];
-		if ((byte != '\0' ? buffer_append_byte(out, byte) : buffer_append_string(out, "\\x00")) == -1) {
+	const size_t before = out->len;
+	const struct slice text = key->text;
+	size_t control_end = 0;
+	for (size_t i = 0; i < text.len; i++) {
+		if (i >= control_end)
+			control_end = i + control_length(slice_make(text.data + i, text.len - i));
+		if ((i < control_end ? buffer_printf(out, "\\x%02x", (unsigned char)text.data[i])
+				     : buffer_append_byte(out, text.data[i])) == -1) {
 			out->len = before;
 			return -1;
 		}

@@ -52,10 +52,10 @@ static inline bool selector_is_empty(const struct selector *selector)
 int selector_match(const struct selector *selector, const struct grouping_key *key, struct error *error);
 
 /*
- * A key written as the selector of its labels, {job="backup",instance="db1"}: as in key->text, but without a NUL byte,
- * so that keys can follow each other with a NUL between them. selector_read_key() reads it back, into an initialised
- * key, which it finishes; it takes every selector with = alone, each label once.
- * 0, or -1 with errno; 0, or -1 with ERROR_SYNTAX, ERROR_TOO_LARGE or ERROR_MEMORY.
+ * A key written as the selector of its labels, {job="backup",instance="db1"}: as in key->text, but with control
+ * characters as \xNN, so that a terminal can show it and keys can follow each other with a NUL byte between them.
+ * selector_read_key() reads it back, into an initialised key, which it finishes; it takes every selector with = alone,
+ * each label once. 0, or -1 with errno; 0, or -1 with ERROR_SYNTAX, ERROR_TOO_LARGE or ERROR_MEMORY.
  */
 int selector_append_key(struct buffer *out, const struct grouping_key *key);
 int selector_read_key(struct grouping_key *key, struct slice text, const struct limits *limits, struct error *error);

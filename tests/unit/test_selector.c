@@ -222,11 +222,15 @@ static void keys_round_trip(void **state)
 	buffer_init(&text, 1000);
 	set(&key, "job", "a\\b\"c'\n");
 	set(&key, "my \"label\"", "{}");
+	set(&key, "terminal", "\033[2J\xc2\x9b\x7f\xc3\xa9");
 	if (grouping_key_set(&key, slice_of("z"), slice_make("a\0b", 3), &error) == -1)
 		fail_msg("%s", error.message);
 	finish(&key);
 	assert_int_equal(selector_append_key(&text, &key), 0);
-	assert_null(memchr(text.data, '\0', text.len));
+	assert_int_equal(buffer_append_byte(&text, '\0'), 0);
+	assert_string_equal(text.data, "{job=\"a\\\\b\\\"c'\\n\",\"my \\\"label\\\"\"=\"{}\","
+				       "terminal=\"\\x1b[2J\\xc2\\x9b\\x7f\xc3\xa9\",z=\"a\\x00b\"}");
+	text.len--;
 	if (selector_read_key(&copy, buffer_slice(&text), &limits, &error) == -1)
 		fail_msg("%s", error.message);
 	assert_true(slice_equal(key.file, copy.file));
