@@ -14,11 +14,11 @@ pgw-push -d spool -j refused <<<$'# TYPE a gauge\na 1' 2>/dev/null
 exits 0 "the table" pgw-list -d spool
 is "$(echo "$out" | wc -l)" 4 "has a heading and a line a group"
 # The ages of the two times differ from run to run.
-is "$(echo "$out" | sed -E 's/ +[0-9]+s / AGE /; s/ +[0-9]+s / AGE /; s/ +[0-9]+$//; s/  +/ /g')" \
-	'JOB LABELS PUSHED FAILED FAMILIES SERIES BYTES
-backup instance="db1" AGE - 4 4
-refused - never AGE 2 2
-"say \"hi\"\\" path="/x" AGE - 3 3' "with labels, ages and counts"
+is "$(echo "$out" | sed -E 's/ +[0-9]+s / AGE /; s/ +[0-9]+s / AGE /; s/ +[0-9]+( +-)$/\1/; s/  +/ /g')" \
+	'JOB LABELS PUSHED FAILED FAMILIES SERIES BYTES TTL
+backup instance="db1" AGE - 4 4 -
+refused - never AGE 2 2 -
+"say \"hi\"\\" path="/x" AGE - 3 3 -' "with labels, ages and counts"
 
 exits 0 "--json" pgw-list -d spool --json
 is "$($PYTHON - "$started" out <<'END'
