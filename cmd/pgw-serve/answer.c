@@ -25,7 +25,7 @@
 
 /* Such an answer goes out in pieces of so many bytes, copied from many places: in the cache of a processor, and a push
  * that comes meanwhile waits for one of them at most. */
-#define READER_BLOCK (64u << 10)
+#define READER_BLOCK (256u << 10)
 
 /* `memory` is what the answer alone keeps in memory. */
 static void give_answer(
