@@ -16,8 +16,8 @@
 #include "selector.h"
 #include "spool.h"
 #include "text.h"
-#include "url.h"
 #include "ttl.h"
+#include "url.h"
 
 #define COUNT_MAX   1000
 #define HELP_COLUMN 28
