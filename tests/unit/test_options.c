@@ -201,6 +201,7 @@ static void a_bad_option_is_named(void **state)
 		assert_string_equal(error.message, cases[i].message);
 		assert_int_equal(error.kind, ERROR_USAGE);
 		grouping_key_release(&settings.key);
+		selector_release(&settings.selector);
 	}
 }
 
