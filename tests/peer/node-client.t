@@ -9,9 +9,18 @@ is "$(grep -oE '[a-z]+://[^/"]*' package-lock.json | sort -u)" https://registry.
 
 # npm would retry for minutes (fetch-timeout is 5 of them), and doesn't end on SIGTERM while it waits to do so. The
 # cache is in the build, so that one download is enough for all runs of the tests on it.
-exits 0 "npm ci fetches prom-client" limited 60 npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts \
-	--prefer-offline --cache "$PGW_BIN/npm-cache" --loglevel=error --fetch-timeout=10000 --fetch-retries=3 \
-	--fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=5000
+fetch() {
+	limited 60 npm ci --no-audit --no-fund --no-update-notifier --ignore-scripts --prefer-offline \
+		--cache "$PGW_BIN/npm-cache" --loglevel=error --fetch-timeout=10000 --fetch-retries=3 \
+		--fetch-retry-mintimeout=500 --fetch-retry-maxtimeout=5000
+}
+run fetch
+# A machine without a way to the registry, or that doesn't trust it, can't run this at all.
+if [ "$status" -ne 0 ] && grep -qE 'CERT|ENOTFOUND|EAI_AGAIN|ECONN|ETIMEDOUT|EHOSTUNREACH|ENETUNREACH|E40[137]|took more' err; then
+	skip "prom-client" "npm can't fetch it here: $(head -n 1 err)"
+	done_testing
+fi
+is "$status" 0 "npm ci fetches prom-client" || note "$err"
 [ "$status" -eq 0 ] || done_testing
 
 start_serve -d spool
