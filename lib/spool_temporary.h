@@ -7,13 +7,13 @@
  *
  * Under the lock, so that whatever has such a name and is not one's own is debris (spool_sweep()).
  *
- * With options.reuse the files that were replaced are kept as spares, up to 1024 under names that end in .spare, and
- *the next ones are written into them: making and deleting a file costs more than all else of a push (ext4 without a
- *journal of its own, 2 cores: 3,800 files/s after some minutes of it, 64,000 with spares). A reader that has an old
- *file open, and a hard link to it, must go on seeing what they saw. So a spare is taken only when the kernel gives a
- *lease on it, which it does while nobody else has it open, when it has no other name, and some time after it was
- *replaced, for who is about to open it. After a crash of the system a name may lead to a spare with another group in
- *it: see spool_recover.c, and for writers that don't sync pgw-spool(5).
+ * With options.reuse the files that were replaced are kept as spares, up to 4096 under names that end in .spare, and
+ * the next ones are written into them: making and deleting a file costs more than all else of a push (ext4 without a
+ * journal of its own, 2 cores: 3,800 files/s after some minutes of it, 64,000 with spares). A reader that has an old
+ * file open, and a hard link to it, must go on seeing what they saw. So a spare is taken only when the kernel gives a
+ * lease on it, which it does while nobody else has it open, when it has no other name, and some time after it was
+ * replaced, for who is about to open it. After a crash of the system a name may lead to a spare with another group in
+ * it: see spool_recover.c, and for writers that don't sync pgw-spool(5).
  */
 #ifndef PGW_SPOOL_TEMPORARY_H
 #define PGW_SPOOL_TEMPORARY_H
