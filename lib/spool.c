@@ -221,6 +221,7 @@ int spool_open(struct spool *spool, const char *path, const struct spool_options
 	*spool = (struct spool){.directory = -1,
 		.groups = -1,
 		.lock = -1,
+		.pid = (long)getpid(),
 		.options = *options,
 		.path = strdup(path),
 		.journal = {.files = {{.fd = -1}, {.fd = -1}}, .current = -1}};

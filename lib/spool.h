@@ -48,6 +48,7 @@ struct spool {
 	int groups;    /* descriptor of groups/ */
 	int lock;      /* descriptor of the lock file; -1 when read-only */
 	bool locked;
+	long pid;		     /* of the process that opened it, and it alone writes by it */
 	unsigned temporary;	     /* number of the next temporary file */
 	bool plain_rename;	     /* the file system can't exchange names */
 	struct spool_spares *spares; /* NULL until the first one */
@@ -133,9 +134,9 @@ int64_t spool_marked(const struct spool *spool);
 int spool_sweep(struct spool *spool, struct error *error);
 
 /* Whether a name in groups/ is a temporary file of a writer; `own` tells whether of this process. */
-bool spool_is_temporary(const char *file, bool *own);
+bool spool_is_temporary(const struct spool *spool, const char *file, bool *own);
 
 /* Whether such a name is debris, should it still be there under the lock: of a writer that was killed. */
-bool spool_is_debris(const char *file);
+bool spool_is_debris(const struct spool *spool, const char *file);
 
 #endif

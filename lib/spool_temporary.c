@@ -43,7 +43,7 @@ struct temporary_name {
 static struct temporary_name temporary_name(const struct spool *spool, unsigned number)
 {
 	struct temporary_name name;
-	snprintf(name.text, sizeof(name.text), PREFIX "%ld-%u%s", (long)getpid(), number,
+	snprintf(name.text, sizeof(name.text), PREFIX "%ld-%u%s", spool->pid, number,
 		spool->options.reuse ? SPARE_SUFFIX : SUFFIX);
 	return name;
 }
@@ -69,11 +69,11 @@ static bool parse_name(const char *file, long *pid, bool *spare)
 	return *spare || strcmp(at, SUFFIX) == 0;
 }
 
-bool spool_is_temporary(const char *file, bool *own)
+bool spool_is_temporary(const struct spool *spool, const char *file, bool *own)
 {
 	long pid = 0;
 	bool spare, temporary = parse_name(file, &pid, &spare);
-	*own = temporary && pid == (long)getpid();
+	*own = temporary && pid == spool->pid;
 	return temporary;
 }
 
@@ -84,11 +84,11 @@ static bool is_alive(long pid)
 	return pid > 0 && pid <= INT_MAX && (kill((pid_t)pid, 0) == 0 || errno != ESRCH);
 }
 
-bool spool_is_debris(const char *file)
+bool spool_is_debris(const struct spool *spool, const char *file)
 {
 	long pid;
 	bool spare;
-	return parse_name(file, &pid, &spare) && pid != (long)getpid() && !(spare && is_alive(pid));
+	return parse_name(file, &pid, &spare) && pid != spool->pid && !(spare && is_alive(pid));
 }
 
 static int visit_temporary(const char *file, void *context, struct error *error)

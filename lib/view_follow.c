@@ -108,7 +108,7 @@ struct drain {
 
 static void note_temporary(struct view *view, const char *file)
 {
-	if (!spool_is_debris(file))
+	if (!spool_is_debris(view->spool, file))
 		return;
 	free(view->temporary);
 	view->temporary = strdup(file);
@@ -121,7 +121,7 @@ static bool is_told(const struct view *view, struct entry *entry, enum watch_eve
 {
 	bool own = false;
 	if (event != WATCH_REPLACED || entry == NULL || !entry->known || entry->writes == 0 || from == NULL ||
-		!spool_is_temporary(from, &own) || !own)
+		!spool_is_temporary(view->spool, from, &own) || !own)
 		return false;
 	entry->writes--;
 	return is_unchanged(view, entry);

@@ -984,22 +984,20 @@ static void test_killed_writers(void **state)
 
 static void test_temporary_names(void **state)
 {
-	char mine[64];
+	const struct spool spool = {.pid = 7000};
 	bool own;
-	snprintf(mine, sizeof(mine), ".pgw-%ld-7.tmp", (long)getpid());
-	assert_true(spool_is_temporary(mine, &own));
+	assert_true(spool_is_temporary(&spool, ".pgw-7000-7.tmp", &own));
 	assert_true(own);
-	snprintf(mine, sizeof(mine), ".pgw-%ld-7.tmp", (long)getppid());
-	assert_true(spool_is_temporary(mine, &own));
+	assert_true(spool_is_temporary(&spool, ".pgw-700-7.tmp", &own));
 	assert_false(own);
-	assert_true(spool_is_temporary(".pgw-1-4294967295.tmp", &own));
+	assert_true(spool_is_temporary(&spool, ".pgw-1-4294967295.tmp", &own));
 	static const char *const others[] = {"", ".", ".pgw-", ".pgw-1.tmp", ".pgw--1.tmp", ".pgw-1-.tmp",
 		".pgw-1-2.tmp2", ".pgw-1-2", ".pgw-1-2-3.tmp", ".pgw-a-2.tmp", ".pgw-1-b.tmp", "pgw-1-2.tmp",
 		".pgw-+1-2.tmp", ".pgw- 1-2.tmp", ".pgw-1-2.prom", ".job=a.prom.Xy12Zz", ".pgw-12345678901-2.tmp",
 		".pgw-1-12345678901.tmp"};
 	for (size_t i = 0; i < sizeof(others) / sizeof(others[0]); i++) {
 		own = true;
-		assert_false(spool_is_temporary(others[i], &own));
+		assert_false(spool_is_temporary(&spool, others[i], &own));
 		assert_false(own);
 	}
 }
