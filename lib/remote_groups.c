@@ -6,6 +6,7 @@
 
 #include "age.h"
 #include "clock.h"
+#include "json_bounds.h"
 #include "number.h"
 #include "retry.h"
 #include "ttl.h"
@@ -27,41 +28,17 @@ static int fail_key(struct error *error)
 	return error_prefix(error, "the answer is no list of groups: ");
 }
 
-/* Behind the quote at the end of a string that begins there. */
-static size_t skip_string(struct slice text, size_t at)
+static int check_bounds(struct slice text, struct error *error)
 {
-	for (at++; at < text.len && text.data[at] != '"'; at++)
-		at += text.data[at] == '\\';
-	return at + 1;
-}
-
-/* Holds the text against the limits: a value of two bytes takes a hundred when it is parsed. */
-static int check_size(struct slice text, struct error *error)
-{
-	size_t values = 1, depth = 0;
-	for (size_t at = 0; at < text.len; at++) {
-		switch (text.data[at]) {
-		case '"':
-			at = skip_string(text, at) - 1;
-			break;
-		case '[':
-		case '{':
-			values++;
-			if (++depth > REMOTE_GROUPS_DEPTH_MAX)
-				return fail_shape("it is nested too deep", error);
-			break;
-		case ']':
-		case '}':
-			depth -= depth > 0;
-			break;
-		case ',':
-			values++;
-			break;
-		}
-	}
-	if (values > REMOTE_GROUPS_VALUES_MAX)
+	switch (json_bounds_check(text, REMOTE_GROUPS_DEPTH_MAX, REMOTE_GROUPS_VALUES_MAX)) {
+	case JSON_BOUNDS_TOO_DEEP:
+		return fail_shape("it is nested too deep", error);
+	case JSON_BOUNDS_TOO_MANY:
 		return error_set(
 			error, ERROR_TOO_LARGE, "the list of groups has more than %d values", REMOTE_GROUPS_VALUES_MAX);
+	case JSON_BOUNDS_KEPT:
+		break;
+	}
 	return 0;
 }
 
@@ -156,7 +133,7 @@ static int add_groups(struct group_list *list, json_t *answer, struct error *err
 int remote_groups_parse(struct slice text, struct group_list *list, struct error *error)
 {
 	json_error_t reason;
-	if (check_size(text, error) == -1)
+	if (check_bounds(text, error) == -1)
 		return -1;
 	/* A value may have a NUL byte, a label's name not. */
 	json_t *answer = json_loadb(text.len > 0 ? text.data : "", text.len, JSON_ALLOW_NUL, &reason);
