@@ -146,6 +146,7 @@ static int start(struct target *target, struct error *error)
 		.accept = ACCEPT,
 		.timeout = relay->timeout,
 		.max_answer = relay->limits.body,
+		.max_redirects = HTTP_REDIRECTS_DEFAULT,
 	};
 	return http_add(relay->http, &request, scraped, target, error);
 }

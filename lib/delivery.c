@@ -6,6 +6,7 @@
 
 #include "clock.h"
 #include "compress.h"
+#include "protobuf.h"
 #include "retry.h"
 #include "ttl.h"
 #include "url.h"
@@ -128,13 +129,20 @@ static void answered(struct http *http, const struct http_answer *answer, void *
 		finish(delivery);
 }
 
+static const char *content_type(const struct destination_change *change)
+{
+	if (change->method == STORE_DELETE)
+		return NULL;
+	return change->protobuf ? PROTOBUF_CONTENT_TYPE : TEXT_TYPE;
+}
+
 static int set_request(const struct destination *destination, struct delivery *delivery, struct error *error)
 {
 	static const char *const methods[] = {[STORE_POST] = "POST", [STORE_PUT] = "PUT", [STORE_DELETE] = "DELETE"};
 	const struct destination_change *change = delivery->change;
 	delivery->request = (struct http_request){
 		.method = methods[change->method],
-		.content_type = change->method == STORE_DELETE ? NULL : TEXT_TYPE,
+		.content_type = content_type(change),
 		.gzip = destination->http_options->compress && change->text.len > 0,
 		.ttl = change->ttl == 0 ? NULL : delivery->ttl,
 		.body = change->text,

@@ -9,6 +9,8 @@
 #include "delivery.h"
 #include "url.h"
 
+#define ROUND_MAX 32 /* changes that are made together */
+
 void destination_ignore_signals(void)
 {
 	signal(SIGXFSZ, SIG_IGN);
@@ -82,29 +84,56 @@ static int open_store(struct destination *destination, struct error *error)
 {
 	const struct limits limits = LIMITS_DEFAULT;
 	if (!destination->store_is_open && store_open(&destination->store, destination->spool, &destination->options,
-						   VIEW_SCAN, &limits, error) == -1)
+						   destination->stays ? VIEW_FOLLOW : VIEW_SCAN, &limits, error) == -1)
 		return -1;
 	destination->store_is_open = true;
 	return 0;
 }
 
+static void store_round(struct destination *destination, struct destination_change *const *changes, size_t count)
+{
+	struct store_change stored[ROUND_MAX];
+	struct store_change *batch[ROUND_MAX];
+	int64_t now = clock_wall();
+	for (size_t i = 0; i < count; i++) {
+		stored[i] = (struct store_change){
+			.method = changes[i]->method,
+			.key = changes[i]->key,
+			.pushed = changes[i]->pushed,
+			.ttl = changes[i]->ttl,
+			.time = now,
+		};
+		batch[i] = &stored[i];
+	}
+	store_commit(&destination->store, batch, count);
+	for (size_t i = 0; i < count; i++) {
+		changes[i]->existed = stored[i].existed;
+		changes[i]->failed = stored[i].failed;
+		if (stored[i].failed)
+			changes[i]->error = stored[i].error;
+	}
+}
+
+void destination_store(struct destination *destination, struct destination_change *const *changes, size_t count)
+{
+	struct error error;
+	if (open_store(destination, &error) == -1) {
+		for (size_t i = 0; i < count; i++) {
+			changes[i]->failed = true;
+			changes[i]->error = error;
+		}
+		return;
+	}
+	for (size_t done = 0; done < count; done += ROUND_MAX)
+		store_round(destination, changes + done, count - done < ROUND_MAX ? count - done : ROUND_MAX);
+}
+
 static int apply_to_spool(struct destination *destination, struct destination_change *change, struct error *error)
 {
-	if (open_store(destination, error) == -1)
-		return -1;
-	struct store_change stored = {
-		.method = change->method,
-		.key = change->key,
-		.pushed = change->pushed,
-		.ttl = change->ttl,
-		.time = clock_wall(),
-	};
-	struct store_change *batch[] = {&stored};
-	store_commit(&destination->store, batch, 1);
-	change->existed = stored.existed;
-	if (!stored.failed)
+	destination_store(destination, &change, 1);
+	if (!change->failed)
 		return 0;
-	*error = stored.error;
+	*error = change->error;
 	return -1;
 }
 

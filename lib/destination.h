@@ -36,6 +36,7 @@ struct destination {
 	struct http *http; /* of destination_apply(), from the first change on: connections are used again */
 	const char *spool; /* path; NULL for gateways */
 	struct spool_options options;
+	bool stays; /* may be set before the first change: the process makes many, and follows those of others */
 	bool store_is_open;
 	struct store store;
 };
@@ -51,10 +52,13 @@ struct destination_change {
 	enum store_method method;
 	const struct grouping_key *key;	 /* finished */
 	struct slice text;		 /* the exposition as a gateway gets it; empty for STORE_DELETE */
+	bool protobuf;			 /* the text is delimited protobuf (protobuf.h) instead */
 	const struct exposition *pushed; /* the same, parsed, for a spool; NULL for STORE_DELETE */
 	int64_t ttl;			 /* of a push, in ns, whole seconds; 0 for none */
 	unsigned timeout;		 /* ms that the gateways have to take it, in as many tries as it may need */
 	bool existed;			 /* out, for a spool: the group was there */
+	bool failed;			 /* out, for a spool */
+	struct error error;		 /* out, where it failed */
 	struct destination_outcome *outcomes; /* one for each gateway; NULL where the error suffices */
 };
 
@@ -78,6 +82,9 @@ void destination_release(struct destination *destination);
  * all at once; each gets its tries (retry.h). Where one or more fail, the error is of the kind of the first of them and
  * names them all. */
 int destination_apply(struct destination *destination, struct destination_change *change, struct error *error);
+
+/* Makes changes of a spool together, with one wait for the disk. Each has its result then. */
+void destination_store(struct destination *destination, struct destination_change *const *changes, size_t count);
 
 /* Checks a push against what is in the spool, changing nothing; against nothing but itself where the spool doesn't
  * exist yet, or for a gateway, which can't be asked. 0, or -1 with an error. */

@@ -163,6 +163,14 @@ static void set_failure(const struct transfer *transfer, CURLcode code, struct e
 	}
 }
 
+static int64_t duration(const struct transfer *transfer)
+{
+	curl_off_t microseconds = 0;
+	if (transfer->easy != NULL)
+		transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_TOTAL_TIME_T, &microseconds);
+	return microseconds * 1000;
+}
+
 /* Hands the answer over; the transfer, which is in no list any more, ends with it. */
 static void finish(struct transfer *transfer, CURLcode code)
 {
@@ -174,10 +182,14 @@ static void finish(struct transfer *transfer, CURLcode code)
 		transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_RETRY_AFTER, &wait);
 		answer.status = (unsigned)status;
 		answer.retry_after = wait < RETRY_AFTER_MAX ? (unsigned)wait : RETRY_AFTER_MAX;
+		char *type = NULL;
+		transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
+		answer.type = type;
 		answer.body = buffer_slice(&transfer->body);
 	} else {
 		set_failure(transfer, code, &answer.error);
 	}
+	answer.duration = duration(transfer);
 	transfer->done(transfer->http, &answer, transfer->context);
 	transfer_free(transfer);
 }
@@ -241,20 +253,36 @@ static bool finish_done(struct http *http)
 	return any;
 }
 
+/* Until when to wait, in ms from now. */
+static int wait_time(struct http *http, int64_t until)
+{
+	int wait = end_delays(http);
+	int64_t left = until - clock_monotonic();
+	if (left <= 0)
+		return 0;
+	left = (left + CLOCK_MILLISECOND - 1) / CLOCK_MILLISECOND;
+	return left < wait ? (int)left : wait;
+}
+
+int http_turn(struct http *http, int64_t until, int wake, struct error *error)
+{
+	struct curl_waitfd also = {.fd = wake, .events = CURL_WAIT_POLLIN};
+	int wait = wait_time(http, until);
+	if (start_waiting(http, error) == -1)
+		return -1;
+	int still_running;
+	CURLMcode code = http->curl.multi_perform(http->multi, &still_running);
+	/* What is done makes room for others, or came to be sent again. */
+	if (!finish_done(http) && code == CURLM_OK)
+		code = http->curl.multi_poll(http->multi, &also, wake != -1, wait, NULL);
+	return code == CURLM_OK ? 0
+				: error_set(error, ERROR_UNAVAILABLE, "libcurl: %s", http->curl.multi_strerror(code));
+}
+
 int http_run(struct http *http, struct error *error)
 {
-	for (;;) {
-		int wait = end_delays(http);
-		if (start_waiting(http, error) == -1)
+	while (http->running_count > 0 || !TAILQ_EMPTY(&http->waiting) || !TAILQ_EMPTY(&http->delayed))
+		if (http_turn(http, INT64_MAX, -1, error) == -1)
 			return -1;
-		if (http->running_count == 0 && TAILQ_EMPTY(&http->delayed))
-			return 0;
-		int still_running;
-		CURLMcode code = http->curl.multi_perform(http->multi, &still_running);
-		/* What is done makes room for others, or came to be sent again. */
-		if (!finish_done(http) && code == CURLM_OK)
-			code = http->curl.multi_poll(http->multi, NULL, 0, wait, NULL);
-		if (code != CURLM_OK)
-			return error_set(error, ERROR_UNAVAILABLE, "libcurl: %s", http->curl.multi_strerror(code));
-	}
+	return 0;
 }

@@ -8,6 +8,8 @@
  *	http_add(http, &request, done, context, &error);	`done` may add more
  *	http_run(http, &error);
  *	http_free(http);
+ *
+ * A tool that has more to do than to wait for answers calls http_turn() over and over instead of http_run().
  */
 #ifndef PGW_HTTP_H
 #define PGW_HTTP_H
@@ -23,25 +25,29 @@
 struct http;
 
 struct http_request {
-	const char *method;		       /* GET, POST, PUT, DELETE */
-	const char *url;		       /* http, https, or unix:/path/of/socket:/path/of/url; copied */
-	const char *content_type;	       /* NULL for none; copied */
-	bool gzip;			       /* the body is */
-	const char *accept;		       /* NULL for curl's own; copied */
-	const char *ttl;		       /* of the group that is pushed (ttl.h), NULL for none; copied */
-	struct slice body;		       /* must live until `done` is called */
-	unsigned timeout;		       /* ms for the whole transfer; 0 for none */
-	int64_t start;			       /* not before, in ns of the monotonic clock */
-	size_t max_answer;		       /* bytes of the answer's body; a longer one is ERROR_TOO_LARGE */
+	const char *method;	  /* GET, POST, PUT, DELETE */
+	const char *url;	  /* http, https, or unix:/path/of/socket:/path/of/url; copied */
+	const char *content_type; /* NULL for none; copied */
+	bool gzip;		  /* the body is */
+	const char *accept;	  /* NULL for curl's own; copied */
+	const char *ttl;	  /* of the group that is pushed (ttl.h), NULL for none; copied */
+	struct slice body;	  /* must live until `done` is called */
+	unsigned timeout;	  /* ms for the whole transfer; 0 for none */
+	int64_t start;		  /* not before, in ns of the monotonic clock */
+	size_t max_answer;	  /* bytes of the answer's body, unpacked; a longer one is ERROR_TOO_LARGE */
+	unsigned max_redirects;	  /* that are followed, for GET only; more of them is ERROR_UNAVAILABLE */
+	bool unpack;		  /* ask for gzip, and give the answer's body without it */
 	const struct credentials *credentials; /* must live until `done` is called; NULL for none */
 };
 
-/* Redirections are followed for GET only, five of them: a push must not end up where nobody meant it to go. */
+#define HTTP_REDIRECTS_DEFAULT 5 /* for GET: a push must not end up where nobody meant it to go */
 
 struct http_answer {
 	unsigned status;      /* 0 where there was no answer: see error */
 	unsigned retry_after; /* s that the server asks to wait; 0 where it doesn't */
-	struct slice body;    /* gone after `done` returns */
+	const char *type;     /* Content-Type, gone after `done` returns; NULL where the answer has none */
+	struct slice body;    /* likewise */
+	int64_t duration;     /* of the transfer, with redirections, in ns; without waiting for its turn */
 	struct error error;   /* where status is 0: ERROR_UNAVAILABLE, ERROR_TOO_LARGE, ERROR_USAGE (a bad URL), ... */
 };
 
@@ -56,5 +62,9 @@ int http_add(
 
 /* Runs until all that was added is done. 0, or -1 when libcurl itself failed. */
 int http_run(struct http *http, struct error *error);
+
+/* Gets on until something is done, the time comes (ns of the monotonic clock) or the descriptor `wake` is readable (-1
+ * for none), also where nothing was added. 0, or -1 when libcurl itself failed. */
+int http_turn(struct http *http, int64_t until, int wake, struct error *error);
 
 #endif

@@ -7,8 +7,7 @@
 #include "ttl.h"
 #include "url.h"
 
-#define REDIRECTS_MAX 5L
-#define HEADER_MAX    65536
+#define HEADER_MAX 65536
 
 static size_t receive(char *data, size_t size, size_t count, void *context)
 {
@@ -93,8 +92,11 @@ static CURLcode set_method(struct transfer *transfer)
 	const struct http_request *request = &transfer->request;
 	CURL *easy = transfer->easy;
 	if (strcmp(request->method, "GET") == 0) {
-		CURLcode code = curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, 1L);
-		return code != CURLE_OK ? code : curl->easy_setopt(easy, CURLOPT_MAXREDIRS, REDIRECTS_MAX);
+		CURLcode code = curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, (long)(request->max_redirects > 0));
+		if (code == CURLE_OK && request->unpack)
+			code = curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
+		return code != CURLE_OK ? code
+					: curl->easy_setopt(easy, CURLOPT_MAXREDIRS, (long)request->max_redirects);
 	}
 	CURLcode code = curl->easy_setopt(easy, CURLOPT_CUSTOMREQUEST, request->method);
 	if (code != CURLE_OK || strcmp(request->method, "DELETE") == 0)

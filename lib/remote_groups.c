@@ -186,6 +186,7 @@ static int fetch_from(const struct destination *destination, const char *url, un
 	fetch->url = url;
 	fetch->request = (struct http_request){
 		.method = "GET",
+		.max_redirects = HTTP_REDIRECTS_DEFAULT,
 		.url = url,
 		.accept = "application/json",
 		.max_answer = REMOTE_GROUPS_BYTES_MAX,
