@@ -30,6 +30,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags jansson libbsd libcurl libmicrohttpd l
 # Each tool links what it uses only. libcurl and libpcre2 are loaded when they are needed (lib/http.h says why).
 LIBS_ALL   = -ljansson -lbsd -lmd -lm
 LIBS_SERVE = -pthread -lmicrohttpd -lisal -lsnappy -lprotobuf-c
+LIBS_RELAY = -lprotobuf-c
 
 LIB_SOURCES = $(wildcard lib/*.c)
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/metrics.pb-c.o
@@ -46,7 +47,8 @@ define tool_rule
 $$(BUILD)/$(1): $$(patsubst %.c,$$(BUILD)/%.o,$$(call tool_sources,$(1))) $$(LIBPGW)
 	$$(if $$(V),,@echo '  LINK $$@')
 	$$(Q)$$(CC) $$(ALL_CFLAGS) $$(LDFLAGS) -Wl,--as-needed -o $$@ $$(filter %.o,$$^) $$(LIBPGW) \
-		$$(if $$(filter pgw-serve,$(1)),$$(LIBS_SERVE)) $$(LIBS_ALL)
+		$$(if $$(filter pgw-serve,$(1)),$$(LIBS_SERVE)) \
+		$$(if $$(filter pgw-scrape-relay,$(1)),$$(LIBS_RELAY)) $$(LIBS_ALL)
 endef
 $(foreach tool,$(TOOLS),$(eval $(call tool_rule,$(tool))))
 

@@ -4,7 +4,6 @@
 
 #include "canonical.h"
 #include "openmetrics.h"
-#include "protobuf.h"
 
 void payload_init(struct payload *payload, size_t max)
 {
@@ -118,10 +117,8 @@ static const char *why_empty(const struct payload *payload, uint32_t families)
 	return payload->text.len == 0 ? "the exposition is empty" : "the exposition has no samples";
 }
 
-int payload_parse(struct payload *payload, bool allow_empty, const struct limits *limits, struct error *error)
+int payload_finish(struct payload *payload, bool allow_empty, struct error *error)
 {
-	if (parse_all(payload, limits, error) == -1)
-		return -1;
 	uint32_t families = payload->exposition.family_count;
 	if (change(payload, error) == -1)
 		return -1;
@@ -130,14 +127,9 @@ int payload_parse(struct payload *payload, bool allow_empty, const struct limits
 	return 0;
 }
 
-int payload_parse_protobuf(struct payload *payload, const struct limits *limits, struct error *error)
+int payload_parse(struct payload *payload, bool allow_empty, const struct limits *limits, struct error *error)
 {
-	payload->changed = true;
-	if (protobuf_parse(&payload->exposition, buffer_slice(&payload->text), limits, error) == -1 ||
-		change(payload, error) == -1)
-		return -1;
-	return payload->exposition.family_count > 0 ? 0
-						    : error_set(error, ERROR_INCONSISTENT, "%s", why_empty(payload, 0));
+	return parse_all(payload, limits, error) == -1 ? -1 : payload_finish(payload, allow_empty, error);
 }
 
 int payload_text(struct payload *payload, struct slice *text, struct error *error)
@@ -158,20 +150,6 @@ int payload_text(struct payload *payload, struct slice *text, struct error *erro
 			return -1;
 	}
 	*text = buffer_slice(out);
-	return 0;
-}
-
-int payload_bytes(struct payload *payload, struct slice *bytes, bool *protobuf, struct error *error)
-{
-	const struct exposition *exposition = &payload->exposition;
-	*protobuf = exposition->native_count > 0;
-	if (!*protobuf)
-		return payload_text(payload, bytes, error);
-	buffer_clear(&payload->written);
-	for (uint32_t i = 0; i < exposition->family_count; i++)
-		if (protobuf_append_family(&payload->written, exposition, &exposition->families[i], error) == -1)
-			return -1;
-	*bytes = buffer_slice(&payload->written);
 	return 0;
 }
 

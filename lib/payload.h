@@ -56,12 +56,8 @@ int payload_parse(struct payload *payload, bool allow_empty, const struct limits
  * It lives as long as the payload. 0, or -1 with ERROR_TOO_LARGE or ERROR_MEMORY. */
 int payload_text(struct payload *payload, struct slice *text, struct error *error);
 
-/* The same from delimited protobuf (protobuf.h), instead of texts. */
-int payload_parse_protobuf(struct payload *payload, const struct limits *limits, struct error *error);
-
-/* The exposition as a gateway gets it with all that text can't hold of it: as payload_text(), or as delimited protobuf
- * where it has such. */
-int payload_bytes(struct payload *payload, struct slice *bytes, bool *protobuf, struct error *error);
+/* For who parsed something else than text into the exposition: does the rest of payload_parse(). */
+int payload_finish(struct payload *payload, bool allow_empty, struct error *error);
 
 /* How many samples: those of a summary or a histogram each count. */
 size_t payload_samples(const struct payload *payload);

@@ -1,0 +1,127 @@
+/*
+ * pgw-scrape-relay: scrapes targets and pushes each as a group.
+ *
+ * Up to -P targets are on their way at once, each from its scrape through its push; the next one starts when one of
+ * them is done, so that no more than P expositions are held. Without -i the exit status is that of the first target, in
+ * the order given, that failed.
+ */
+#include <bsd/stdlib.h>
+#include <stdlib.h>
+#include <sysexits.h>
+
+#include "relay.h"
+#include "rounds.h"
+#include "targets.h"
+
+#define TIMEOUT	 10000 /* ms */
+#define PARALLEL 100
+
+static int first_failure(struct relay *relay)
+{
+	struct target *target, *first = NULL;
+	RB_FOREACH(target, target_tree, &relay->targets)
+	{
+		if (target->status != EX_OK && (first == NULL || target->order < first->order))
+			first = target;
+	}
+	return first == NULL ? EX_OK : first->status;
+}
+
+/* A scrape that takes longer than the interval would never be up to date. */
+static int choose_timeout(struct relay *relay, struct error *error)
+{
+	if (relay->interval > 0 && relay->timeout > relay->interval)
+		return error_set(error, ERROR_USAGE, "a scrape can't take longer (-t) than the interval (-i)");
+	if (relay->timeout == 0)
+		relay->timeout = relay->interval > 0 && relay->interval < TIMEOUT ? relay->interval : TIMEOUT;
+	return 0;
+}
+
+/* Files may name the job of each target. */
+static int choose_destination(struct relay *relay, struct error *error)
+{
+	struct spool_options options = SPOOL_OPTIONS_DEFAULT;
+	options.reuse = relay->interval > 0;
+	int result = relay->files.count > 0
+			     ? destination_init_any(&relay->destination, &relay->options, &options, &relay->key, error)
+			     : destination_init(&relay->destination, &relay->options, &options, &relay->key, error);
+	relay->destination.stays = relay->interval > 0;
+	return result;
+}
+
+/* 0 with the exit status, or -1 with the error that ended all. */
+static int run(struct relay *relay, char *operands[], size_t count, int *status, struct error *error)
+{
+	if (choose_timeout(relay, error) == -1 || choose_destination(relay, error) == -1)
+		return -1;
+	int result = targets_init(relay, operands, count, error);
+	relay->http = result == 0 ? http_new(relay->parallel, error) : NULL;
+	if (relay->http == NULL)
+		result = -1;
+	if (result == 0)
+		result = relay->interval > 0 ? rounds_run(relay, error) : rounds_once(relay, error);
+	*status = relay->interval > 0 ? EX_OK : first_failure(relay);
+	http_free(relay->http);
+	targets_release(relay);
+	destination_release(&relay->destination);
+	return result;
+}
+
+int main(int argc, char *argv[])
+{
+	struct relay relay = {
+		.parallel = PARALLEL,
+		.max_redirects = HTTP_REDIRECTS_DEFAULT,
+		.limits = LIMITS_DEFAULT,
+		.targets = RB_INITIALIZER(&relay.targets),
+		.due = STAILQ_HEAD_INITIALIZER(relay.due),
+		.batch = STAILQ_HEAD_INITIALIZER(relay.batch),
+	};
+	const struct option_spec specs[] = {
+		OPTIONS_SPOOL(&relay.options.spool),
+		OPTIONS_URL(&relay.options.urls),
+		OPTIONS_HTTP(&relay.options.http),
+		OPTIONS_COMPRESS(&relay.options.http),
+		OPTIONS_KEY(&relay.key),
+		{'c', "file-sd", "FILE", OPTION_LIST, &relay.files,
+			"targets from Prometheus's file_sd JSON (repeatable)"},
+		{'i', "interval", "INTERVAL", OPTION_DURATION, &relay.interval,
+			"scrape every INTERVAL, until a signal (default: once)"},
+		{'P', "parallel", "N", OPTION_COUNT, &relay.parallel, "how many scrapes at once (default: 100)"},
+		{'t', "timeout", "SECONDS", OPTION_DURATION, &relay.timeout,
+			"for each scrape, and for each push with all its tries (default: 10)"},
+		{0, "body-size-limit", "SIZE", OPTION_SIZE, &relay.limits.body,
+			"what a target may answer, unpacked (default: 64m)"},
+		{0, "max-redirects", "N", OPTION_COUNT, &relay.max_redirects, "that a scrape follows (default: 5)"},
+		{0, "native-histograms", NULL, OPTION_FLAG, &relay.native_histograms, "ask targets for protobuf"},
+		{0, "drop-timestamps", NULL, OPTION_FLAG, &relay.drop_timestamps, "of samples, which are refused else"},
+		{0, "keep-stale", NULL, OPTION_FLAG, &relay.keep_stale,
+			"what a target had stays when it is down or gone"},
+		{0, "ttl", "AGE", OPTION_TTL, &relay.ttl, "the groups go when they were not pushed for so long"},
+		{'n', "dry-run", NULL, OPTION_FLAG, &relay.dry_run, "scrape and check only, change nothing"},
+		{'r', "replace", NULL, OPTION_FLAG, &relay.replace, "replace whole groups, not only their families"},
+		OPTIONS_COMMON(&relay.quiet, &relay.verbose),
+	};
+	const struct command_line line = {
+		.tool = "pgw-scrape-relay",
+		.synopsis =
+			"[-d DIR | -u URL...] [-j JOB] [-l NAME=VALUE]... [-nqrvz] [-c FILE]... [-i INTERVAL] [-P N] "
+			"[-t SECONDS] [--retry N] [URL | -]...",
+		.purpose = "Scrapes each URL, once or at an interval, and pushes what it has as a group.",
+		.specs = specs,
+		.count = OPTIONS_COUNT(specs),
+		.notes = "With several URLs each group has the label instance=HOST:PORT of its URL. - reads URLs from\n"
+			 "standard input, one a line.",
+	};
+	struct error error;
+	int status = EX_OK;
+	destination_ignore_signals();
+	grouping_key_init(&relay.key);
+	int first = options_parse(&line, argc, argv, &error);
+	if (first == -1 || (first > 0 && run(&relay, argv + first, (size_t)(argc - first), &status, &error) == -1))
+		status = options_fail(&line, &error);
+	options_target_release(&relay.options);
+	option_list_release(&relay.files);
+	grouping_key_release(&relay.key);
+	return options_finish(status);
+}
