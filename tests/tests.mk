@@ -116,7 +116,7 @@ $(BUILD)/tests/fuzz/fuzz_%: $(BUILD)/tests/fuzz/fuzz_%.o $(LIBPGW)
 
 # The table, and the curves: $(BUILD)/bench/numbers.md is for the README, which also shows tests/bench/growth.svg.
 BENCH = mkdir -p $(BUILD)/bench && env PGW_BIN=$(abspath $(BUILD)) /usr/bin/python3 -B
-bench: all $(BENCH_PROGRAMS)
+bench: all $(BENCH_PROGRAMS) $(TEST_TOOLS)
 	$(BENCH) tests/bench/table.py $(BUILD)/bench/numbers.md
 bench-growth: all $(BENCH_PROGRAMS)
 	$(BENCH) tests/bench/growth.py $(BUILD)/bench tests/bench/growth.svg

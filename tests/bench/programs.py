@@ -1,4 +1,5 @@
-"""Programs that run for one push or one file: pgw-push, pgw-serve as inetd starts it, the parser, promtool."""
+"""Programs that run for one push, one command or one file: pgw-push, pgw-serve as inetd starts it, pgw-run, the relay,
+the parser, promtool."""
 
 import os
 import random
@@ -14,6 +15,13 @@ from load import SECONDS, run, settle
 from servers import PROGRAMS, Server, free_port
 
 EXPOSITION_SIZE = 2_000_000
+
+# What people have in their crontabs, with the gateway as the first argument and a target as the second.
+CURL_LOOP = """
+target=${1#http://}
+curl -s -f "$1" | curl -s -f --data-binary @- "$0/metrics/job/curl/instance/${target%/metrics}"
+"""
+SAMPLES_OF_A_TARGET = 20
 
 
 def median_of_runs(once):
@@ -70,6 +78,52 @@ def inetd_push(scratch, spool, groups):
         return seconds
 
     return median_of_runs(once)
+
+
+def pgw_run(scratch, spool):
+    """Seconds of pgw-run true, which tells a spool of it."""
+    settle(scratch)
+    command = [os.path.join(PROGRAMS, "pgw-run"), "-d", spool, "-j", "bench", "/bin/true"]
+    return median_of_runs(lambda: spawn_seconds(command))
+
+
+def true(scratch):
+    """Seconds of true alone."""
+    settle(scratch)
+    return median_of_runs(lambda: spawn_seconds(["/bin/true"]))
+
+
+def cpu_seconds(command, **options):
+    """What a command and all the processes that it waited for spent."""
+    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, **options)
+    status, usage = os.wait4(process.pid, 0)[1:]
+    process.returncode = status
+    if status != 0:
+        raise Failed(f"{command[0]}: wait status {status}")
+    return usage.ru_utime + usage.ru_stime
+
+
+def check_relayed(port, job, targets):
+    """That all samples of all targets have come."""
+    found = sum(line.startswith("target_") and f'job="{job}"' in line for line in fetch(port).decode().splitlines())
+    if found != SAMPLES_OF_A_TARGET * targets:
+        raise Failed(f"the gateway has {found} samples of {targets} targets from {job}")
+
+
+def relay(port, urls):
+    """CPU seconds of pgw-scrape-relay, from these targets to the gateway on a port."""
+    seconds = cpu_seconds([os.path.join(PROGRAMS, "pgw-scrape-relay"), "-u", f"http://127.0.0.1:{port}", "-j", "relay",
+                           *urls])
+    check_relayed(port, "relay", len(urls))
+    return seconds
+
+
+def curl_loop(port, list_of_urls, targets):
+    """The same of curl | curl, eight at a time."""
+    with open(list_of_urls) as urls:
+        seconds = cpu_seconds(["xargs", "-P8", "-n1", "sh", "-c", CURL_LOOP, f"http://127.0.0.1:{port}"], stdin=urls)
+    check_relayed(port, "curl", targets)
+    return seconds
 
 
 class Exporter(Server):

@@ -7,6 +7,10 @@ from client import Failed
 CONNECTIONS = (4, 32)
 
 
+def times(value):
+    return f"{value:,.2f}×" if value < 10 else f"{value:,.0f}×"
+
+
 @dataclass
 class Row:
     """A line of the table: ours and peer are keys of what was measured."""
@@ -15,11 +19,12 @@ class Row:
     peer: object
     peer_name: str
     show: object  # formats a measured value
-    ratio: object  # of ours and the peer's
+    ratio: object  # of ours and the peer's, or by how much they differ
     reach: float
     aim: float
     more: bool = True  # a higher ratio is better
     aim_ours: float = None  # an aim for ours instead of for the ratio
+    show_ratio: object = times  # formats it, reach and aim
 
 
 def rate(value):
@@ -44,6 +49,10 @@ def times_as_many(ours, peer):
 
 def times_faster(ours, peer):
     return peer / ours
+
+
+def seconds_over(ours, peer):
+    return ours - peer
 
 
 def rows():
@@ -76,6 +85,10 @@ def rows():
     for kind in ("plain", "gzip"):
         yield Row(f"p99 of pushes while a client scrapes in a loop, {kind}", ("p99", kind), ("p99", "alone"),
                   "ourselves without it", seconds, times_as_many, 3, 1.5, more=False)
+    yield Row("CPU time of a relay of 1,000 targets over HTTP", ("relay", "ours"), ("relay", "curl"),
+              "xargs -P8 of curl | curl", seconds, times_faster, 20, 20)
+    yield Row("pgw-run true, beyond what true takes", ("run", "pgw-run true"), ("run", "true"), "true", seconds,
+              seconds_over, 0.005, 0.005, more=False, show_ratio=seconds)
 
 
 @dataclass
@@ -88,15 +101,14 @@ class Line:
     def of(cls, row, values):
         found = [values.get(key, Failed("was not measured")) for key in (row.ours, row.peer)]
         limit = "≥ {}" if row.more else "≤ {}"
-        aim = f"{megabytes_a_second(row.aim_ours)}" if row.aim_ours else f"{row.aim:g}×"
-        limits = [limit.format(f"{row.reach:g}×"), limit.format(aim)]
+        aim = megabytes_a_second(row.aim_ours) if row.aim_ours else row.show_ratio(row.aim)
+        limits = [limit.format(row.show_ratio(row.reach)), limit.format(aim)]
         failure = next((value for value in found if isinstance(value, Failed)), None)
         shown = ["-" if isinstance(value, Failed) else row.show(value) for value in found]
         if failure:
             return cls([row.what, shown[0], shown[1], row.peer_name, "-", *limits, "not measured"], failure)
         ratio = row.ratio(*found)
-        shown_ratio = f"{ratio:,.2f}×" if ratio < 10 else f"{ratio:,.0f}×"
-        return cls([row.what, shown[0], shown[1], row.peer_name, shown_ratio, *limits, verdict(row, ratio, found[0])])
+        return cls([row.what, *shown, row.peer_name, row.show_ratio(ratio), *limits, verdict(row, ratio, found[0])])
 
 
 def verdict(row, ratio, ours):

@@ -101,6 +101,19 @@ class PgwServe(Server):
         threading.Thread(target=lambda: self.messages.extend(self.process.stderr), daemon=True).start()
 
 
+class Targets(Server):
+    """Exporters in one process, at .urls."""
+
+    def __init__(self, number):
+        super().__init__([os.path.join(PROGRAMS, "tests/tools/targets"), str(number)], stdout=subprocess.PIPE,
+                         text=True)
+        with self.process.stdout as urls:
+            self.urls = urls.read().splitlines()
+        if len(self.urls) != number:
+            self.stop()
+            raise Failed(f"{self.name} does not start")
+
+
 class Upstream(Server):
     """prometheus-pushgateway, in memory; with a file, it has what that holds, and is stopped without writing it."""
 

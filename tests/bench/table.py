@@ -19,13 +19,14 @@ import programs
 import rows
 from client import Client, Failed, check_groups, fetch, push_all
 from load import DAV, PUSH, TURNS, in_turns, progress
-from servers import Nginx, PgwServe, Upstream
+from servers import Nginx, PgwServe, Targets, Upstream
 
 NO_SYNC = "--spool.sync=none"
 UNCHECKED = "--push.disable-consistency-check"
 SYNCS = {"on disk": [], "sync=none": [NO_SYNC]}
 CHANGED = 100  # groups between two scrapes
 SCRAPES = 30  # in a turn
+TARGETS = 1000
 
 
 def group_bytes(spool):
@@ -193,7 +194,19 @@ class Bench:
                for groups, spool in spools.items()},
             **{("inetd", groups): functools.partial(programs.inetd_push, self.scratch, spool, groups)
                for groups, spool in spools.items()},
+            ("run", "pgw-run true"): lambda: programs.pgw_run(self.scratch, spools[10]),
+            ("run", "true"): lambda: programs.true(self.scratch),
         })
+
+    def measure_relay(self):
+        with PgwServe(self.path("relayed"), NO_SYNC) as gateway, Targets(TARGETS) as targets:
+            list_of_urls = self.path("urls")
+            with open(list_of_urls, "w") as file:
+                file.writelines(f"{url}\n" for url in targets.urls)
+            self.measure({
+                ("relay", "ours"): lambda: programs.relay(gateway.port, targets.urls),
+                ("relay", "curl"): lambda: programs.curl_loop(gateway.port, list_of_urls, TARGETS),
+            })
 
     def measure_parser(self):
         exposition = self.path("node_exporter")
@@ -204,8 +217,8 @@ class Bench:
         })
 
     def run(self):
-        for step in (self.start_all, self.measure_pushes, self.measure_scrapes, self.measure_memory,
-                     self.measure_latency, self.measure_programs, self.measure_parser):
+        for step in (self.start_all, self.measure_pushes, self.measure_scrapes, self.measure_memory, self.measure_latency,
+                     self.measure_programs, self.measure_relay, self.measure_parser):
             try:
                 step()
             except (Failed, OSError) as error:
