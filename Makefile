@@ -19,6 +19,9 @@ endif
 BINDIR  = $(PREFIX)/bin
 SBINDIR = $(PREFIX)/sbin
 MANDIR  = $(PREFIX)/share/man
+# Where bash-completion and Debian's zsh look; zsh reads another folder of /usr than of /usr/local.
+BASHDIR = $(PREFIX)/share/bash-completion/completions
+ZSHDIR  = $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
 CFLAGS   = -O2 -g
 WARNINGS = -Wall -Wextra -Wshadow -Wstrict-prototypes -Wmissing-prototypes -Wpointer-arith -Wwrite-strings \
@@ -94,6 +97,10 @@ install: all
 	for section in 1 5 7 8; do \
 		install -m 644 man/*.$$section $(DESTDIR)$(MANDIR)/man$$section || exit 1; \
 	done
+	install -d $(DESTDIR)$(BASHDIR) $(DESTDIR)$(ZSHDIR)
+	install -m 644 scripts/completions/pgw.bash $(DESTDIR)$(BASHDIR)/pgw
+	for tool in $(TOOLS); do ln -sf pgw $(DESTDIR)$(BASHDIR)/$$tool || exit 1; done
+	install -m 644 scripts/completions/_pgw $(DESTDIR)$(ZSHDIR)
 
 dist:
 	git archive --prefix=pgw-$(VERSION)/ -o pgw-$(VERSION).tar.gz HEAD

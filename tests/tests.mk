@@ -93,7 +93,7 @@ tsan:
 tsan-run: all $(TEST_TOOLS)
 	$(PROVE) $(TSAN_TESTS)
 
-SHELL_SCRIPTS = scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run scripts/test .ci/run tests/record tests/lib.sh \
+SHELL_SCRIPTS = scripts/completions/pgw.bash scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run scripts/test .ci/run tests/record tests/lib.sh \
 		$(CLI_TESTS) $(PEER_TESTS)
 lint:
 	@echo "check: lint"
