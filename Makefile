@@ -19,8 +19,9 @@ endif
 BINDIR  = $(PREFIX)/bin
 SBINDIR = $(PREFIX)/sbin
 MANDIR  = $(PREFIX)/share/man
-# Where bash-completion and Debian's zsh look; zsh reads another folder of /usr than of /usr/local.
+EXAMPLESDIR = $(PREFIX)/share/doc/pgw/examples
 BASHDIR = $(PREFIX)/share/bash-completion/completions
+# Debian's zsh reads another folder of /usr than of /usr/local.
 ZSHDIR  = $(PREFIX)/share/zsh/$(if $(filter /usr,$(PREFIX)),vendor-completions,site-functions)
 
 CFLAGS   = -O2 -g
@@ -89,6 +90,8 @@ $(BUILD)/gen/page.%.h: cmd/pgw-serve/page.%
 
 include $(wildcard tests/tests.mk)
 
+EXAMPLES = cron grafana inetd prometheus runit systemd
+
 install: all
 	install -d $(DESTDIR)$(BINDIR) $(DESTDIR)$(SBINDIR) $(DESTDIR)$(MANDIR)/man1 $(DESTDIR)$(MANDIR)/man5 \
 		$(DESTDIR)$(MANDIR)/man7 $(DESTDIR)$(MANDIR)/man8
@@ -101,6 +104,10 @@ install: all
 	install -m 644 scripts/completions/pgw.bash $(DESTDIR)$(BASHDIR)/pgw
 	for tool in $(TOOLS); do ln -sf pgw $(DESTDIR)$(BASHDIR)/$$tool || exit 1; done
 	install -m 644 scripts/completions/_pgw $(DESTDIR)$(ZSHDIR)
+	for folder in $(EXAMPLES); do \
+		install -d $(DESTDIR)$(EXAMPLESDIR)/$$folder && \
+		install -m 644 scripts/$$folder/* $(DESTDIR)$(EXAMPLESDIR)/$$folder || exit 1; \
+	done
 
 dist:
 	git archive --prefix=pgw-$(VERSION)/ -o pgw-$(VERSION).tar.gz HEAD

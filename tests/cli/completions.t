@@ -1,11 +1,16 @@
 #!/bin/bash
-# The completions for bash and zsh, as `make install` puts them in place: what each shell makes of the completion key.
+# What `make install` puts in place beside the tools: the files that the pages name, and the completions: what bash and zsh
+# make of the completion key.
 . "$(dirname "$0")/../lib.sh"
 need bash zsh make
 
 bash_setup=/usr/share/bash-completion/bash_completion
 ok "bash-completion is installed" test -r $bash_setup || done_testing
 exits 0 "make install" make -s -C "$TESTS/.." -o all BUILD="$PGW_BIN" DESTDIR="$SCRATCH/root" PREFIX=/usr install
+exits 0 "make install, to /usr/local" make -s -C "$TESTS/.." -o all BUILD="$PGW_BIN" DESTDIR="$SCRATCH/local" install
+for path in $(sed -n 's/^\.It Pa \(\/usr.*\)/\1/p' "$TESTS"/../man/*.[1-8] | sort -u); do
+	ok "a page names $path" test -e "local$path"
+done
 cat >setup.bash <<END
 export XDG_DATA_DIRS=$SCRATCH/root/usr/share:/usr/share
 . $bash_setup
