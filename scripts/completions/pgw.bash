@@ -1,8 +1,8 @@
 # shellcheck shell=bash
 # Completion of pgw's tools in bash. "make install" puts it where bash-completion finds it; to try it, source this file.
 #
-# The options are those of "TOOL --help", asked each time, which takes a millisecond. What an argument may be follows from
-# its name there: DIR, FILE, JOB and so on. Jobs and labels are those of the local spool. No gateway is asked.
+# The options are those of "TOOL --help", asked each time, which takes a millisecond. What an argument may be follows
+# from its name there: DIR, FILE, JOB and so on. Jobs and labels are those of the local spool. No gateway is asked.
 
 # _pgw_help TOOL: LETTER/NAME/ARGUMENT/HELP for each option, a line each; LETTER and ARGUMENT may be empty.
 _pgw_help() {

@@ -1,6 +1,6 @@
 #!/bin/bash
-# What `make install` puts in place beside the tools: the files that the pages name, and the completions: what bash and zsh
-# make of the completion key.
+# What `make install` puts in place beside the tools: the files that the pages name, and the completions, by what bash
+# and zsh make of the completion key.
 . "$(dirname "$0")/../lib.sh"
 need bash zsh make
 

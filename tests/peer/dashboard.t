@@ -1,6 +1,6 @@
 #!/bin/bash
-# The dashboard for Grafana under scripts/: its form, and that Prometheus answers each of its queries with something, where
-# it scrapes a gateway that has runs, pushes, refused pushes and a target.
+# The dashboard for Grafana under scripts/: its form, and that Prometheus answers each of its queries with something,
+# where it scrapes a gateway that has runs, pushes, refused pushes and a target.
 . "$(dirname "$0")/../lib.sh"
 need prometheus
 
