@@ -48,6 +48,10 @@ answers_to deletion 503,202 0 "a push before a delete" --retry 1
 start_responder deletion 503,202
 exits 0 "pgw-delete --retry" pgw-delete -u "$URL" -j x --retry 1
 is "$(got deletion)" 2 "tries again"
+start_responder listing 503,429,200 '{"data":[{"labels":{"job":"x"}}]}'
+exits 0 "pgw-list --retry" pgw-list -u "$URL" -0 --retry 2
+is "$out" '{job="x"}' "lists"
+is "$(got listing)" 3 "at the third try"
 start_responder target 200 "a 1
 "
 target=$URL

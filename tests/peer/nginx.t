@@ -81,13 +81,15 @@ printf 'a 1\n' >one.prom
 
 for gateway in serve upstream; do
 	base=$nginx/${ports[$gateway]}
-	# takes NAME PATH OPTION...: the gateway has the push afterwards, and lost the group with the same options.
+	# takes NAME PATH OPTION...: the gateway has the push afterwards, and lists and loses the group with the same options.
 	takes() {
 		local job
 		job=$(tr -c 'a-z\n' - <<<"$1")
 		exits 0 "$gateway: $1" pgw-push -u "$base/$2" -j "$job" "${@:3}" one.prom
 		is "$err" "" "$gateway: $1: in silence"
 		like "$(curl -s "$base/open/metrics")" "a\{instance=\"\",job=\"$job\"\} 1" "$gateway: $1: is there"
+		exits 0 "$gateway: $1: and lists" pgw-list -0 -u "$base/$2" -j "$job" "${@:3}"
+		is "$out$err" "{job=\"$job\"}" "$gateway: $1: only that"
 		exits 0 "$gateway: $1: and deletes" pgw-delete -u "$base/$2" -j "$job" "${@:3}"
 		unlike "$(curl -s "$base/open/metrics")" "job=\"$job\"" "$gateway: $1: is gone"
 	}
@@ -116,6 +118,8 @@ done
 base=$nginx/${ports[serve]}
 exits 69 "an authority that isn't known" pgw-push -u "$base/open" -j x one.prom
 like "$err" "^pgw-push: $base/open/metrics/job/x: .*certificate" "is told"
+exits 69 "nor for a list" pgw-list -u "$base/open"
+like "$err" "^pgw-list: $base/open/api/v1/metrics: .*certificate" "is told"
 exits 69 "a server of another name" pgw-push --cacert ca.pem -u "${base/localhost/127.0.0.1}/open" -j x one.prom
 exits 77 "no password" pgw-push --cacert ca.pem -u "$base/basic" -j x one.prom
 like "$err" "^pgw-push: $base/basic/metrics/job/x: 401: " "is refused"
@@ -123,6 +127,13 @@ exits 77 "a wrong password" pgw-push --cacert ca.pem --basic-auth-file wrong -u 
 unlike "$err" 'wrong|me:' "isn't told"
 exits 77 "a wrong password in the URL" pgw-push --cacert ca.pem -u "${base/localhost/me:wrong@localhost}/basic" -j x one.prom
 unlike "$err" 'wrong|me:' "isn't told"
+exits 77 "a wrong password for a list" pgw-list --cacert ca.pem --basic-auth-file wrong -u "$base/basic"
+like "$err" "^pgw-list: $base/basic/api/v1/metrics: 401: " "is refused"
+exits 77 "a wrong token for a list" pgw-list --cacert ca.pem --bearer-token-file wrong -u "$base/token"
+exits 77 "a wrong password in the URL of a list" pgw-list --cacert ca.pem -u "${base/localhost/me:wrong@localhost}/basic"
+unlike "$err" 'wrong|me:' "isn't told"
+exits 77 "no client certificate for a list" pgw-list --cacert ca.pem -u "$base/certificate"
+exits 66 "no such password file for a list" pgw-list --cacert ca.pem --basic-auth-file none -u "$base/basic"
 exits 77 "no client certificate" pgw-push --cacert ca.pem -u "$base/certificate" -j x one.prom
 exits 66 "a certificate without its key" pgw-push --cacert ca.pem --cert client.pem -u "$base/certificate" -j x one.prom
 exits 66 "a key with a password" pgw-push --cacert ca.pem --cert client.pem --key locked.key -u "$base/certificate" -j x one.prom
