@@ -99,8 +99,11 @@ static int choose_groups(struct deletion *deletion, char *names[], size_t count,
 	int result;
 	if (selects(deletion)) {
 		result = list_groups(deletion, &deletion->groups, error);
-		return result == -1 ? -1
-				    : selection_apply(&deletion->selection, &deletion->groups, clock_wall(), error);
+		if (result == 0)
+			result = selection_apply(&deletion->selection, &deletion->groups, clock_wall(), error);
+		if (result == 0 && deletion->selection.expired && !deletion->has_store && !deletion->quiet)
+			warnx("--expired: nothing to delete: pgw-serve does so itself, and other gateways know no TTL");
+		return result;
 	}
 	deletion->named = true;
 	result = count > 0 || deletion->from_stdin ? deletion_read_names(deletion, names, count, error)
@@ -216,9 +219,6 @@ static int run(struct deletion *deletion, char *names[], size_t count, struct er
 		return -1;
 	/* Labels may have come with the URL. */
 	int result = check_usage(deletion, count, error);
-	if (result == 0 && deletion->destination.spool == NULL && deletion->selection.expired)
-		result = error_set(
-			error, ERROR_USAGE, "--expired is for a spool (-d): a gateway deletes such groups itself");
 	if (result == 0 && deletion->destination.spool != NULL)
 		result = open_spool(deletion, error);
 	if (result == 0)
@@ -241,7 +241,7 @@ int main(int argc, char *argv[])
 		OPTIONS_KEY(&deletion.selection.labels),
 		OPTIONS_SELECTION(&deletion.selection),
 		{'a', "all", NULL, OPTION_FLAG, &deletion.all, "all groups"},
-		{0, "expired", NULL, OPTION_FLAG, &deletion.selection.expired, "groups of a spool whose TTL is over"},
+		{0, "expired", NULL, OPTION_FLAG, &deletion.selection.expired, "groups whose TTL is over"},
 		{'0', "null", NULL, OPTION_FLAG, &deletion.from_stdin,
 			"the groups named on standard input, as pgw-list -0 does"},
 		{'e', "error-unmatch", NULL, OPTION_FLAG, &deletion.error_unmatch,

@@ -74,8 +74,6 @@ exits 1 "once" pgw-delete -e -d spool --expired
 again
 exits 0 "-a" pgw-delete -f -d spool -a
 is "$(group_files spool)" '(none)' "deletes it as well"
-exits 64 "--expired of a gateway" pgw-delete -u localhost:1 --expired
-is "$(head -n 1 <<<"$err")" 'pgw-delete: --expired is for a spool (-d): a gateway deletes such groups itself' "is not for us"
 
 # A group made by hand, and one that was refused.
 rm -rf spool
@@ -130,6 +128,21 @@ has "$body" 'pgw_spool_rejected_groups 0' "nor as left out"
 unlike "$(cat serve.log)" 'short' "nor logged"
 request GET "$URL/api/v1/metrics"
 unlike "$body" '"short"' "nor in the API"
+# expired_of NAME: --expired of the gateway.
+nothing='pgw-delete: --expired: nothing to delete: pgw-serve does so itself, and other gateways know no TTL'
+expired_of() {
+	curl -s "$URL/metrics" | grep 'job=' >before
+	exits 0 "$1: --expired" pgw-delete -u "$URL" --expired
+	is "$err" "$nothing" "$1: says that there is nothing"
+	exits 1 "$1: --expired with -eq" pgw-delete -eq -u "$URL" --expired --all
+	is "$out$err" "" "$1: says nothing"
+	exits 0 "$1: --expired with -n" pgw-delete -n -u "$URL" --expired -s '{job=~".*"}'
+	is "$out" "" "$1: shows nothing"
+	curl -s "$URL/metrics" | grep 'job=' >after
+	same before after "$1: all groups stay"
+}
+expired_of pgw-serve
+exits 69 "--expired of a gateway that is away" pgw-delete -u "http://127.0.0.1:$(free_port)" --expired
 answers 200 "another type is taken" POST "$URL/metrics/job/other" --data-binary $'# TYPE short counter\nshort 1\n'
 ok "the next push deletes the file" test ! -e spool/groups/job=short.prom
 answers 200 "a header" POST "$URL/metrics/job/h" -H 'Pgw-Ttl: 15m' --data-binary $'h 1\n'
@@ -167,4 +180,5 @@ start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persi
 URL=http://127.0.0.1:$PORT
 exits 0 "--ttl to the upstream" pgw-push -u "$URL" -j a --ttl 1h <<<'a 1'
 ok "is ignored" exposes a
+expired_of upstream
 done_testing
