@@ -278,7 +278,7 @@ int deliver(const struct deliver_options *options, struct destination *destinati
 	return deliver_with_queue(options, destination, change, queued, error);
 }
 
-/* Calls `use` for each push that waits and can be read. */
+/* Calls `use` for each push that waits: for one that can't be read without an entry, and with the error. */
 typedef int use_entry(const struct queue_entry *entry, void *context, struct error *error);
 
 static int for_each(struct queue *queue, use_entry *use, void *context, struct error *error)
@@ -287,10 +287,11 @@ static int for_each(struct queue *queue, use_entry *use, void *context, struct e
 	struct queue_entry entry;
 	int result = queue_list(queue, &names, error);
 	for (size_t i = 0; i < names.count && result == 0; i++) {
-		if (queue_read(queue, names.names[i], &entry, error) != 1)
-			continue;
-		result = use(&entry, context, error);
-		queue_entry_release(&entry);
+		int found = queue_read(queue, names.names[i], &entry, error);
+		if (found != 0)
+			result = use(found == 1 ? &entry : NULL, context, error);
+		if (found == 1)
+			queue_entry_release(&entry);
 	}
 	queue_names_release(&names);
 	return result;
@@ -298,7 +299,10 @@ static int for_each(struct queue *queue, use_entry *use, void *context, struct e
 
 static int print_entry(const struct queue_entry *entry, void *context, struct error *error)
 {
-	printf("%s %s\n", entry->method == STORE_PUT ? "PUT" : "POST", url_text(entry->url).text);
+	if (entry == NULL)
+		note(context, error);
+	else
+		printf("%s %s\n", entry->method == STORE_PUT ? "PUT" : "POST", url_text(entry->url).text);
 	return 0;
 }
 
@@ -310,6 +314,8 @@ static int add_url(const struct queue_entry *entry, void *context, struct error 
 	struct gateway wanted, known;
 	bool there = false;
 	int result = 0;
+	if (entry == NULL)
+		return 0;
 	grouping_key_init(&key);
 	if (gateway_init(&wanted, entry->url, &key, error) == 0) {
 		for (size_t i = 0; i < list->count && result == 0 && !there; i++) {
@@ -339,11 +345,12 @@ static int choose_gateways(struct queue *queue, struct options_target *target, s
 static int flush_queue(struct flush *flush, struct options_target *target, struct error *error)
 {
 	const struct spool_options unused = SPOOL_OPTIONS_DEFAULT;
-	struct destination destination;
-	if (destination_init(&destination, target, &unused, NULL, error) == -1)
+	struct destination destination = {0};
+	/* Without a gateway there may still be files that are no pushes, and are set aside. */
+	if (target->urls.count > 0 && destination_init(&destination, target, &unused, NULL, error) == -1)
 		return -1;
 	flush->destination = &destination;
-	flush->outcomes = calloc(destination.gateway_count, sizeof(*flush->outcomes));
+	flush->outcomes = calloc(destination.gateway_count + 1, sizeof(*flush->outcomes));
 	int result = flush->outcomes == NULL ? error_set_memory(error) : flush_all(flush, error);
 	for (size_t i = 0; i < destination.gateway_count && result == 0; i++)
 		if (flush->outcomes[i].failed)
@@ -358,6 +365,7 @@ int deliver_queue(
 {
 	struct queue queue;
 	struct error failed;
+	int done;
 	const struct queue_options *limits = &options->queue;
 	if (target->spool != NULL)
 		return error_set(error, ERROR_USAGE, "a queue (--queue) is for gateways (-u), not for a spool (-d)");
@@ -367,9 +375,12 @@ int deliver_queue(
 		.options = options, .queue = &queue, .timeout = timeout, .deadline = INT64_MAX, .error = error};
 	int64_t lock_deadline = clock_monotonic() + timeout * CLOCK_MILLISECOND;
 	if (options->dry_run)
-		flush.result = for_each(&queue, print_entry, NULL, error);
-	else if (queue_lock(&queue, lock_deadline, &failed) == -1 || choose_gateways(&queue, target, &failed) == -1 ||
-		 (target->urls.count > 0 && flush_queue(&flush, target, &failed) == -1))
+		done = for_each(&queue, print_entry, &flush, &failed);
+	else if (queue_lock(&queue, lock_deadline, &failed) == -1 || choose_gateways(&queue, target, &failed) == -1)
+		done = -1;
+	else
+		done = flush_queue(&flush, target, &failed);
+	if (done == -1)
 		note(&flush, &failed);
 	warn_of_dropped(options, &queue);
 	queue_close(&queue);

@@ -159,6 +159,23 @@ is "$(received damaged.log)" "1 1" "sends what is one"
 is "$(cd queue/refused && echo *)" "$(printf '%020d ' 1 2 3 4 5 6 | sed 's/ $//')" "sets them aside"
 has "$err" "pgw-push: queue/refused/00000000000000000002 is set aside: queue/00000000000000000002: has 4 bytes of metrics, not the length that it says" "and says why"
 is "$(cat queue/README)" mine "leaves other files"
+rm -rf queue/refused
+echo garbage >queue/00000000000000000001
+mkdir queue/00000000000000000002
+exits 65 "-n with nothing but such files" pgw-push --flush -n --queue queue
+is "$err" "pgw-push: queue/00000000000000000002: Is a directory
+pgw-push: queue/00000000000000000001: not a file of a queue" "names them"
+is "$(cd queue && echo *)" "00000000000000000001 00000000000000000002 README lock" "and moves none"
+exits 65 "--flush with nothing but such files" pgw-push --flush --queue queue
+is "$err" "pgw-push: queue/refused/00000000000000000002 is set aside: queue/00000000000000000002: Is a directory
+pgw-push: queue/refused/00000000000000000001 is set aside: queue/00000000000000000001: not a file of a queue" "names them"
+is "$(cd queue/refused && echo *)" "00000000000000000001 00000000000000000002" "sets them aside"
+exits 0 "--flush afterwards" pgw-push --flush --queue queue
+is "$err" "" "is silent"
+echo garbage >queue/00000000000000000003
+exits 0 "a push with such a file before it" push "$URL" x 2
+is "$err" "pgw-push: queue/refused/00000000000000000003 is set aside: queue/00000000000000000003: not a file of a queue" "tells of the file"
+is "$(received damaged.log)" "1 1 2" "and is sent"
 
 # Many at once.
 rm -rf queue
