@@ -27,7 +27,7 @@
 
 struct group_row {
 	struct grouping_key key; /* has nothing to release; no labels and no text where a file's name is all there is */
-	const char *reason;	 /* why the file is left out; NULL where it isn't */
+	const char *reason;	 /* why the file is left out, or a gateway's group not certain; NULL for all else */
 	int64_t push_time;	 /* last push that succeeded, ns since the epoch; 0 for never, or not known */
 	int64_t push_failure_time; /* last push that was refused, the same */
 	int64_t ttl;		   /* ns, 0 for none */

@@ -29,6 +29,10 @@
 #include "slice.h"
 #include "text.h"
 
+/* What /api/v1/metrics of pgw-serve has of a group besides, where a family named labels is in the way of its labels. No
+ * family of a plain name has that name. */
+#define LABELS_KEY "pgw-labels"
+
 /* A name and its value; whoever holds it says whether the value is in plain or in escaped form. */
 struct label {
 	struct slice name;

@@ -67,10 +67,43 @@ static int set_labels(struct grouping_key *key, json_t *labels, struct error *er
 	return grouping_key_finish(key, &limits, error) == 0 ? 0 : fail_key(error);
 }
 
-/* The value of a family's only sample, in seconds, as ns since the epoch. */
-static int64_t time_of(json_t *family)
+/* Other members of a group are no objects, or objects of strings. */
+static bool is_family(json_t *member)
 {
-	json_t *value = json_object_get(json_array_get(json_object_get(family, "metrics"), 0), "value");
+	return json_is_array(json_object_get(member, "metrics"));
+}
+
+/* The only sample of a family. */
+static json_t *sample_of(json_t *group, const char *family)
+{
+	return json_array_get(json_object_get(json_object_get(group, family), "metrics"), 0);
+}
+
+/* Sets the key. *reason says what is not known of it, or is NULL.
+ *
+ * A family named labels takes the place of the labels. pgw-serve has them twice then; with the upstream, the times of
+ * pushes have them, as each sample of the group does, and an empty label instance where the key has none. */
+static int find_labels(struct grouping_key *key, json_t *group, const char **reason, struct error *error)
+{
+	json_t *labels = json_object_get(group, "labels"), *others = json_object_get(group, LABELS_KEY);
+	*reason = NULL;
+	if (!is_family(labels))
+		return set_labels(key, labels, error);
+	if (others != NULL && !is_family(others))
+		return set_labels(key, others, error);
+	labels = json_object_get(sample_of(group, PUSH_TIME_NAME), "labels");
+	json_t *instance = json_object_get(labels, "instance");
+	if (json_is_string(instance) && json_string_length(instance) == 0) {
+		json_object_del(labels, "instance");
+		*reason = "a metric family named labels hides whether the group has an empty label instance";
+	}
+	return set_labels(key, labels, error);
+}
+
+/* The value of a family's only sample, in seconds, as ns since the epoch. */
+static int64_t time_of(json_t *group, const char *family)
+{
+	json_t *value = json_object_get(sample_of(group, family), "value");
 	double seconds;
 	if (!json_is_string(value) || number_parse(string_of(value), &seconds) == -1 || !(seconds > 0))
 		return 0;
@@ -86,28 +119,32 @@ static int64_t ttl_of(json_t *seconds)
 static int add_group(struct group_list *list, struct grouping_key *key, json_t *group, struct error *error)
 {
 	const char *name;
+	const char *reason;
 	json_t *member;
-	if (set_labels(key, json_object_get(group, "labels"), error) == -1)
+	if (find_labels(key, group, &reason, error) == -1)
 		return -1;
 	struct group_row row = {
 		.key = *key,
-		.push_time = time_of(json_object_get(group, PUSH_TIME_NAME)),
-		.push_failure_time = time_of(json_object_get(group, PUSH_FAILURE_TIME_NAME)),
+		.reason = reason,
+		.push_time = time_of(group, PUSH_TIME_NAME),
+		.push_failure_time = time_of(group, PUSH_FAILURE_TIME_NAME),
 		.ttl = ttl_of(json_object_get(group, TTL_KEY)),
 		.bytes = GROUP_LIST_UNKNOWN,
 	};
 	json_object_foreach(group, name, member)
 	{
-		json_t *metrics = json_object_get(member, "metrics");
-		row.families += metrics != NULL;
-		row.series += json_array_size(metrics);
+		row.families += is_family(member);
+		row.series += json_array_size(json_object_get(member, "metrics"));
 	}
 	return group_list_add(list, &row, error);
 }
 
-static int compare_files(const void *a, const void *b)
+static int compare_rows(const void *first, const void *second)
 {
-	return slice_compare(((const struct group_row *)a)->key.file, ((const struct group_row *)b)->key.file);
+	const struct group_row *a = first, *b = second;
+	if ((a->reason != NULL) != (b->reason != NULL))
+		return a->reason != NULL ? 1 : -1;
+	return slice_compare(a->key.file, b->key.file);
 }
 
 static int add_groups(struct group_list *list, json_t *answer, struct error *error)
@@ -126,7 +163,7 @@ static int add_groups(struct group_list *list, json_t *answer, struct error *err
 			return -1;
 	}
 	if (list->count > 0)
-		qsort(list->rows, list->count, sizeof(*list->rows), compare_files);
+		qsort(list->rows, list->count, sizeof(*list->rows), compare_rows);
 	return 0;
 }
 
@@ -135,8 +172,9 @@ int remote_groups_parse(struct slice text, struct group_list *list, struct error
 	json_error_t reason;
 	if (check_bounds(text, error) == -1)
 		return -1;
-	/* A value may have a NUL byte, a label's name not. */
-	json_t *answer = json_loadb(text.len > 0 ? text.data : "", text.len, JSON_ALLOW_NUL, &reason);
+	/* A value may have a NUL byte, a label's name not. Of two members of one name, nobody says which one counts. */
+	json_t *answer =
+		json_loadb(text.len > 0 ? text.data : "", text.len, JSON_ALLOW_NUL | JSON_REJECT_DUPLICATES, &reason);
 	if (answer == NULL)
 		return json_error_code(&reason) == json_error_out_of_memory ? error_set_memory(error)
 									    : fail_shape(reason.text, error);

@@ -5,6 +5,7 @@
 #include "clock.h"
 #include "deletion.h"
 #include "http.h"
+#include "url.h"
 
 /* So many groups are deleted together: each batch is one wait for the disk, and holds the lock for that long. */
 #define BATCH 1024
@@ -153,16 +154,36 @@ static void answered(const struct error *failed, void *context)
 	send_next(slot);
 }
 
-static void send_next(struct slot *slot)
+/* What the key stands for may be another group. */
+static int refuse_uncertain(const struct gateway *gateway, const struct group_row *group, struct error *error)
+{
+	char *url = gateway_bare_url(gateway, &group->key, error);
+	if (url == NULL)
+		return -1;
+	error_set(error, ERROR_REFUSED, "%s: stays: %s", url_text(url).text, group->reason);
+	free(url);
+	return -1;
+}
+
+static int start(struct slot *slot, struct error *error)
 {
 	struct sender *sender = slot->sender;
 	struct deletion *deletion = sender->progress.deletion;
+	if (slot->group->reason != NULL)
+		return refuse_uncertain(&deletion->destination.gateways[0], slot->group, error);
+	slot->change = (struct destination_change){
+		.method = STORE_DELETE, .key = &slot->group->key, .timeout = deletion->timeout};
+	return destination_start(&deletion->destination, sender->http, &slot->change, answered, slot, error);
+}
+
+static void send_next(struct slot *slot)
+{
+	struct sender *sender = slot->sender;
+	const struct group_list *groups = &sender->progress.deletion->groups;
 	struct error error;
-	while (!sender->stop && sender->next < deletion->groups.count) {
-		slot->group = &deletion->groups.rows[sender->next++];
-		slot->change = (struct destination_change){
-			.method = STORE_DELETE, .key = &slot->group->key, .timeout = deletion->timeout};
-		if (destination_start(&deletion->destination, sender->http, &slot->change, answered, slot, &error) == 0)
+	while (!sender->stop && sender->next < groups->count) {
+		slot->group = &groups->rows[sender->next++];
+		if (start(slot, &error) == 0)
 			return;
 		note_failure(&sender->progress, slot->group, &error);
 	}

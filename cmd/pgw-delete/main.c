@@ -78,13 +78,16 @@ static int compare_files(const void *a, const void *b)
 	return slice_compare(((const struct group_row *)a)->key.file, ((const struct group_row *)b)->key.file);
 }
 
-/* Leaves the named groups that a gateway has: it answers a deletion alike whether there was something or not. */
+/* Leaves the named groups that a gateway has: it answers a deletion alike whether there was something or not. One whose
+ * key isn't certain may be the group. */
 static int drop_missing(struct deletion *deletion, struct error *error)
 {
 	struct group_list list, *groups = &deletion->groups;
 	size_t kept = 0;
 	group_list_init(&list);
 	int result = list_groups(deletion, &list, error);
+	if (list.count > 0)
+		qsort(list.rows, list.count, sizeof(*list.rows), compare_files);
 	for (size_t i = 0; i < groups->count && result == 0; i++)
 		if (list.count > 0 &&
 			bsearch(&groups->rows[i], list.rows, list.count, sizeof(*list.rows), compare_files) != NULL)
@@ -142,10 +145,15 @@ static int show_urls(struct deletion *deletion, const struct grouping_key *key, 
 	return 0;
 }
 
-static int show_group(struct deletion *deletion, const struct grouping_key *key, struct error *error)
+static int show_group(struct deletion *deletion, const struct group_row *row, struct error *error)
 {
+	const struct grouping_key *key = &row->key;
 	struct file_id unused;
 	int there = 1;
+	if (row->reason != NULL && !deletion->has_store) {
+		warnx("%s: stays: %s", grouping_key_show(key).text, row->reason);
+		return 0;
+	}
 	if (deletion->named && !deletion->has_store)
 		return show_urls(deletion, key, error);
 	if (deletion->named)
@@ -159,7 +167,7 @@ static int show_group(struct deletion *deletion, const struct grouping_key *key,
 static int show(struct deletion *deletion, struct error *error)
 {
 	for (size_t i = 0; i < deletion->groups.count; i++)
-		if (show_group(deletion, &deletion->groups.rows[i].key, error) == -1)
+		if (show_group(deletion, &deletion->groups.rows[i], error) == -1)
 			return -1;
 	return 0;
 }

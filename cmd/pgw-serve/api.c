@@ -155,18 +155,24 @@ static void append_family(struct json *json, const struct exposition *exposition
 	json_end_object(json);
 }
 
+static void append_key(struct json *json, const char *name, const struct grouping_key *key)
+{
+	json_key(json, name);
+	json_begin_object(json);
+	for (size_t i = 0; i < key->count; i++) {
+		json_key_slice(json, key->labels[i].name);
+		json_string(json, key->labels[i].value);
+	}
+	json_end_object(json);
+}
+
 /* A family of one of these names takes their place, as with the upstream. */
 static void append_about(struct json *json, const struct group *group)
 {
-	if (group_block(group, slice_of("labels")) == NULL) {
-		json_key(json, "labels");
-		json_begin_object(json);
-		for (size_t i = 0; i < group->key.count; i++) {
-			json_key_slice(json, group->key.labels[i].name);
-			json_string(json, group->key.labels[i].value);
-		}
-		json_end_object(json);
-	}
+	if (group_block(group, slice_of("labels")) == NULL)
+		append_key(json, "labels", &group->key);
+	else if (group_block(group, slice_of(LABELS_KEY)) == NULL)
+		append_key(json, LABELS_KEY, &group->key);
 	if (group_block(group, slice_of("last_push_successful")) == NULL) {
 		json_key(json, "last_push_successful");
 		json_bool(json, group->push_failure_time <= group->push_time);

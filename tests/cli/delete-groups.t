@@ -205,6 +205,43 @@ start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persi
 URL=http://127.0.0.1:$PORT
 try_gateway upstream
 
+# --- families named like what a gateway's list has besides ---
+# hide GROUP...: groups with such families.
+hide() {
+	for group; do
+		curl -s -f --data-binary $'labels 1\nlast_push_successful 2\npgw_labels 3\n' "$URL/metrics/job/$group"
+	done
+}
+same_groups=(b/instance/x "c/instance@base64/=" d/instance/y/metrics/z)
+pgw-delete -u "$URL" -a
+hide a "${same_groups[@]}"
+uncertain='a metric family named labels hides whether the group has an empty label instance'
+exits 0 "upstream: families named labels" pgw-list -u "$URL" -0
+is "$out" '{job="b",instance="x"}{job="d",instance="y",metrics="z"}' "hide no group that has an instance"
+is "$err" "pgw-list: job=a.prom: left out: $uncertain
+pgw-list: job=c.prom: left out: $uncertain" "the others are named"
+exits 0 "upstream: -n" pgw-delete -n -u "$URL" -a
+is "$out" '{job="b",instance="x"}
+{job="d",instance="y",metrics="z"}' "shows what is certain"
+is "$err" "pgw-delete: {job=\"a\"}: stays: $uncertain
+pgw-delete: {job=\"c\"}: stays: $uncertain" "and what isn't"
+exits 65 "upstream: -a" pgw-delete -v -u "$URL" -a
+has "$err" 'pgw-delete: 2 of 4 groups could not be deleted' "deletes what is certain"
+has "$err" "pgw-delete: {job=\"a\"}: $URL/metrics/job/a: stays: $uncertain" "and tells of the others"
+exits 65 "upstream: one of them" pgw-delete -u "$URL" -s '{job="c"}'
+is "$err" "pgw-delete: $URL/metrics/job/c: stays: $uncertain" "stays"
+exits 0 "upstream: one that is named" pgw-delete -e -u "$URL" -j a
+exits 0 "upstream: and the other" pgw-delete -u "$URL" -j c -l instance=
+is "$(pgw-list -u "$URL" -0 2>&1)" "" "are gone"
+start_serve -d hidden
+hide a "${same_groups[@]}"
+exits 0 "pgw-serve: families named labels" pgw-list -u "$URL" -0
+is "$out$err" '{job="a"}{job="b",instance="x"}{job="c",instance=""}{job="d",instance="y",metrics="z"}' "hide no group"
+exits 0 "pgw-serve: one of two" pgw-delete -v -e -u "$URL" -s '{job="c"}'
+is "$err" 'pgw-delete: {job="c",instance=""}: deleted' "is the right one"
+exits 0 "pgw-serve: -a" pgw-delete -u "$URL" -a
+is "$(pgw-list -u "$URL" -0 2>&1)" "" "deletes all"
+
 list='{"status":"success","data":[{"labels":{"job":"a"}},{"labels":{"job":"b"}},{"labels":{"job":"c"}}]}'
 # A gateway that lists groups and refuses to delete them.
 start refuses $PYTHON -c '
@@ -229,6 +266,8 @@ exits 77 "a gateway that forbids one" pgw-delete -u "$URL" -a
 is "$(tail -n 1 <<<"$err")" 'pgw-delete: 1 of 3 groups could not be deleted' "tells how many"
 is "$(head -n 1 <<<"$err")" "pgw-delete: {job=\"b\"}: $URL/metrics/job/b: 403: no" "and which"
 for list in '' '[' '[]' '{"data":{}}' '{"data":[1]}' '{"data":[{"labels":{"job":1}}]}' '{"data":[{"labels":{"x":"y"}}]}' \
+	'{"data":[{"labels":{"job":"a","job":"b"}}]}' '{"data":[{"labels":{"job":"a"},"labels":{"job":"b"}}]}' \
+	'{"data":[{"labels":{"metrics":[]},"push_time_seconds":{"metrics":[{"labels":{"metrics":[]}}]}}]}' \
 	'{"data":[{"labels":{"job":"a","__x":"y"}}]}' "$(printf '[%.0s' {1..17})"; do
 	start_responder lies 200 "$list"
 	exits 69 "a list of $list" pgw-delete -u "$URL" -a

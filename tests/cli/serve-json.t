@@ -90,6 +90,7 @@ answers 200 "a family named labels" PUT "$URL/metrics/job/names" --data-binary $
 answers 200 "/api/v1/metrics" GET "$URL/api/v1/metrics"
 is "$(json 'j["data"][1]["labels"]["type"], j["data"][1]["last_push_successful"]["type"]')" "('UNTYPED', 'UNTYPED')" \
 	"takes the place, as with the upstream"
+is "$(grep -o '"pgw-labels":{[^}]*}' body)" '"pgw-labels":{"job":"names"}' "the labels are there in another place"
 is "$(grep -o '"labels":{"time_stamp"' body | wc -l)$(grep -o '"labels":{"job":"names"}' body | wc -l)" 10 "once"
 
 # Wipe

@@ -14,7 +14,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		const struct group_row *row = &list.rows[i];
 		require(grouping_key_value(&row->key, "job").len > 0, "a group has a job");
 		require(row->push_time >= 0 && row->push_failure_time >= 0, "times are none or later");
-		require(i == 0 || slice_compare(row[-1].key.file, row->key.file) <= 0, "they are in order");
+		bool ends = i > 0 && row[-1].reason == NULL && row->reason != NULL;
+		require(i == 0 || ends || slice_compare(row[-1].key.file, row->key.file) <= 0, "they are in order");
+		require(i == 0 || row[-1].reason == NULL || row->reason != NULL, "what isn't certain comes last");
 	}
 	group_list_release(&list);
 	return 0;

@@ -50,6 +50,51 @@ static void groups_are_read_in_order(void **state)
 	group_list_release(&list);
 }
 
+/* A group with a family named labels. */
+static void append_hidden(struct buffer *text, const char *labels, const char *others)
+{
+	assert_int_equal(
+		buffer_printf(text,
+			"{\"labels\":{\"metrics\":[{}]},\"push_time_seconds\":{\"metrics\":[{\"labels\":{%s}}]}%s},",
+			labels, others),
+		0);
+}
+
+static void families_may_be_named_labels(void **state)
+{
+	struct group_list list;
+	struct buffer text;
+	buffer_init(&text, 10000);
+	assert_int_equal(buffer_append_string(&text, "{\"data\":["), 0);
+	append_hidden(&text, "\"job\":\"b\",\"instance\":\"\"", "");
+	append_hidden(&text, "\"job\":\"z\",\"instance\":\"i\",\"metrics\":\"\"", "");
+	append_hidden(&text, "\"job\":\"a\",\"instance\":\"\"", ",\"pgw-labels\":{\"job\":\"a\",\"instance\":\"\"}");
+	append_hidden(&text, "\"job\":\"a\",\"instance\":\"\"", ",\"pgw-labels\":{\"metrics\":[{}]}");
+	assert_int_equal(buffer_append_string(&text, "{\"labels\":{\"job\":\"y\",\"metrics\":\"x\"}}]}"), 0);
+	assert_int_equal(buffer_append_byte(&text, '\0'), 0);
+	parse(&list, text.data);
+	buffer_release(&text);
+	static const struct {
+		const char *text;
+		bool certain;
+		size_t families;
+	} expected[] = {
+		{"{job=\"a\",instance=\"\"}", true, 2},
+		{"{job=\"y\",metrics=\"x\"}", true, 0},
+		{"{job=\"z\",instance=\"i\",metrics=\"\"}", true, 2},
+		{"{job=\"a\"}", false, 3},
+		{"{job=\"b\"}", false, 2},
+	};
+	assert_int_equal(list.count, sizeof(expected) / sizeof(expected[0]));
+	for (size_t i = 0; i < list.count; i++) {
+		assert_string_equal(list.rows[i].key.text.data, expected[i].text);
+		assert_int_equal(list.rows[i].reason == NULL, expected[i].certain);
+		assert_int_equal(list.rows[i].families, expected[i].families);
+		assert_int_equal(list.rows[i].series, expected[i].families);
+	}
+	group_list_release(&list);
+}
+
 static void no_groups_are_fine(void **state)
 {
 	struct group_list list;
@@ -89,6 +134,8 @@ static void other_answers_are_refused(void **state)
 		{"[]", "there is no array named data"},
 		{"{\"data\":[[]]}", "a group has no labels"},
 		{"{\"data\":[{\"labels\":{\"job\":1}}]}", "the value of a label is no string"},
+		{"{\"data\":[{\"labels\":{\"metrics\":[]}}]}", "a group has no labels"},
+		{"{\"data\":[{\"labels\":{\"job\":\"a\",\"job\":\"b\"}}]}", "duplicate object key near '\"job\"'"},
 		{"{\"data\":[{\"labels\":{}}]}", "job name is required"},
 		{"{\"data\":[{\"labels\":{\"job\":\"a\",\"__b\":\"\"}}]}", "improper label name \"__b\""},
 		{"[[[[[[[[[[[[[[[[[", "it is nested too deep"},
@@ -199,6 +246,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(groups_are_read_in_order),
+		cmocka_unit_test(families_may_be_named_labels),
 		cmocka_unit_test(no_groups_are_fine),
 		cmocka_unit_test(times_that_are_none_are_never),
 		cmocka_unit_test(other_answers_are_refused),
