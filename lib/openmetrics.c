@@ -21,6 +21,7 @@ struct reader {
 	struct family family;
 	struct slice name; /* of the last sample; data is NULL where it has to be looked up again */
 	bool dropped;	   /* samples of that name are */
+	bool left_out;	   /* there was something that format 0.0.4 can't say */
 };
 
 #define FAIL(reader, at, token, ...) SCAN_FAIL(&(reader)->parser->scanner, at, token, __VA_ARGS__)
@@ -238,6 +239,7 @@ static const char *skip_exemplar(struct reader *reader, const char *at)
 	struct exposition *exposition = reader->parser->exposition;
 	struct sample exemplar = {.first_label = exposition->label_count};
 	double number;
+	reader->left_out = true;
 	at = skip_blanks(at);
 	if (*at != '{')
 		return FAIL(reader, at, at, "expected '{' at start of exemplar, found %s", quote_byte(*at).text);
@@ -288,6 +290,7 @@ static const char *read_value(struct reader *reader, const struct sample *sample
 	struct slice text = slice_make(start, (size_t)(at - start));
 	if (number_parse(text, &value) == -1)
 		return FAIL(reader, at, start, "expected float as value, got %s", quote(text).text);
+	reader->left_out |= reader->dropped;
 	if (reader->dropped)
 		reader->parser->exposition->label_count = sample->first_label;
 	else if (parser_value(reader->parser, sample, start, value) == -1)
@@ -316,7 +319,7 @@ static const char *read_sample(struct reader *reader, const char *at)
 	return read_value(reader, &sample, at);
 }
 
-int openmetrics_parse(struct parser *parser, struct slice text)
+int openmetrics_parse(struct parser *parser, struct slice text, bool *left_out)
 {
 	struct reader reader = {.parser = parser};
 	struct scanner *scanner = &parser->scanner;
@@ -340,5 +343,6 @@ int openmetrics_parse(struct parser *parser, struct slice text)
 	}
 	scanner->line++;
 	parser->name = (struct slice){0};
+	*left_out |= reader.left_out;
 	return 0;
 }

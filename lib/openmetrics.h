@@ -2,7 +2,7 @@
  * openmetrics: OpenMetrics 1.0 text, read as what format 0.0.4 can say.
  *
  *	if (openmetrics_is(text))
- *		result = openmetrics_parse(&parser, text);
+ *		result = openmetrics_parse(&parser, text, &left_out);
  *
  * Every sample keeps the name and the labels under which Prometheus stores it when it scrapes such a text. Types
  *become:
@@ -32,8 +32,8 @@
 /* Whether the last line is "# EOF", which ends every OpenMetrics text and, in practice, no other. */
 bool openmetrics_is(struct slice text);
 
-/* Parses such a text. 0, or -1 with the parser's error: ERROR_SYNTAX with the place, ERROR_TOO_LARGE or ERROR_MEMORY.
- */
-int openmetrics_parse(struct parser *parser, struct slice text);
+/* Parses such a text. *left_out becomes true where there were exemplars or _created, and otherwise stays. 0, or -1 with
+ * the parser's error: ERROR_SYNTAX with the place, ERROR_TOO_LARGE or ERROR_MEMORY. */
+int openmetrics_parse(struct parser *parser, struct slice text, bool *left_out);
 
 #endif

@@ -61,7 +61,8 @@ static int parse_texts(struct payload *payload, struct parser *parser, struct er
 	for (size_t i = 0; i < payload->text_count; i++) {
 		struct slice text = slice_make(payload->text.data + start, payload->ends[i] - start);
 		bool openmetrics = openmetrics_is(text);
-		if ((openmetrics ? openmetrics_parse(parser, text) : parser_text(parser, text)) == -1)
+		if ((openmetrics ? openmetrics_parse(parser, text, &payload->left_out) : parser_text(parser, text)) ==
+			-1)
 			return -1;
 		payload->changed |= openmetrics;
 		start = payload->ends[i];

@@ -36,7 +36,8 @@ struct payload {
 
 	size_t *ends; /* of the texts, as offsets */
 	size_t text_count;
-	bool changed; /* the exposition is not what the text says in format 0.0.4 */
+	bool changed;  /* the exposition is not what the text says in format 0.0.4 */
+	bool left_out; /* there was something in OpenMetrics that it can't say: exemplars, _created */
 	struct buffer written;
 };
 

@@ -165,8 +165,11 @@ int input_read(
 	}
 	if (read_sources(input, files, count, options->quiet, error) == -1)
 		return -1;
-	if (payload_parse(&input->payload, options->allow_empty, &limits, error) == 0)
+	if (payload_parse(&input->payload, options->allow_empty, &limits, error) == 0) {
+		if (input->payload.left_out && !options->quiet)
+			warnx("left out of OpenMetrics: exemplars and _created, which the text format can't have");
 		return 0;
+	}
 	if (error->line == 0 && error->kind != ERROR_USAGE && input->source_count == 1 &&
 		!input->sources[0].is_argument)
 		return error_prefix(error, "%s: ", input->sources[0].name);

@@ -52,7 +52,7 @@ void input_init(struct input *input);
 void input_release(struct input *input);
 
 /* Reads and parses everything. Without files it reads stdin, unless there are samples; the file "-" is stdin. A newline
- * that it added is warned of on stderr. 0, or -1 with an error. */
+ * that it added and what it left out are warned of on stderr. 0, or -1 with an error. */
 int input_read(
 	struct input *input, const struct input_options *options, char *files[], size_t count, struct error *error);
 

@@ -176,7 +176,19 @@ plain 1
 # EOF
 END
 exits 0 "OpenMetrics" $push -j open open.om
-is "$out$err" "" "is taken without a word"
+left_out="pgw-push: left out of OpenMetrics: exemplars and _created, which the text format can't have"
+is "$out$err" "$left_out" "is taken, and what gets lost is said"
+exits 0 "with -q" $push -q -j open open.om
+is "$out$err" "" "without a word"
+printf '# TYPE a counter\na_total 1 # {x="y"} 1\n# EOF\n' >exemplar.om
+printf '# TYPE a counter\n# UNIT a\na_total 1\na_created 1\n# EOF\n' >created.om
+printf '# TYPE z_created gauge\nz_created 1\n# TYPE b_seconds gauge\n# UNIT b_seconds seconds\nb_seconds 1\n# EOF\n' >nothing.om
+exits 0 "an exemplar" pgw-push -n -d nowhere -j x exemplar.om
+is "$err" "$left_out" "is told"
+exits 0 "_created" pgw-push -n -d nowhere -j x created.om nothing.om -g b_total=1
+is "$err" "$left_out" "is told"
+exits 0 "a gauge of that name, and a unit" pgw-push -n -d nowhere -j x nothing.om
+is "$err" "" "is no loss"
 open_samples='build_info{version="1"} 1
 http_requests_total{code="200"} 5
 latency_seconds_bucket{le="0.1"} 3
