@@ -68,6 +68,16 @@ bool file_mark_directory(int directory, int64_t *modified)
 	return marked && *modified == mark;
 }
 
+void file_reserve_standard(void)
+{
+	/* The lowest number that is free is the one that is given. */
+	int fd;
+	do {
+		fd = open("/", O_PATH | O_CLOEXEC);
+	} while (fd != -1 && fd <= STDERR_FILENO);
+	file_close(fd);
+}
+
 int file_close(int fd)
 {
 	int number = errno;

@@ -48,6 +48,11 @@ int file_sync(int fd);
  */
 bool file_mark_directory(int directory, int64_t *modified);
 
+/* Takes the descriptors of standard input, output and error that are closed, so that no file gets their numbers: what
+ * is meant for them would go there. Reading and writing them fails as before, and a program that is executed finds them
+ * closed. For the start of a program. */
+void file_reserve_standard(void);
+
 /* Closes a descriptor that may be -1 and keeps errno. Returns -1, what a closed one is set to. */
 int file_close(int fd);
 

@@ -12,6 +12,7 @@
 #include <sysexits.h>
 
 #include "age.h"
+#include "file.h"
 #include "number.h"
 #include "selector.h"
 #include "spool.h"
@@ -276,6 +277,7 @@ static int bad_option(const struct command_line *line, int result, const char *w
 int options_parse(const struct command_line *line, int argc, char *argv[], struct error *error)
 {
 	struct getopt_tables tables;
+	file_reserve_standard();
 	make_tables(line, &tables);
 	opterr = 0;
 	optind = 0; /* forgets an earlier command line */

@@ -116,8 +116,8 @@ struct command_line {
 	bool operands_are_a_command; /* options end at the first operand, as for env(1) */
 };
 
-/* Applies the options. The index of the first operand in argv, which is reordered so that the operands come last; 0
- * where -h or -V was answered on stdout; -1 with ERROR_USAGE or ERROR_MEMORY. */
+/* Applies the options, after file_reserve_standard(). The index of the first operand in argv, which is reordered so
+ * that the operands come last; 0 where -h or -V was answered on stdout; -1 with ERROR_USAGE or ERROR_MEMORY. */
 int options_parse(const struct command_line *line, int argc, char *argv[], struct error *error);
 
 /* Prints "pgw-push: MESSAGE" on stderr, for ERROR_USAGE the usage line below it. Returns the exit status. */

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #include "error.h"
+#include "file.h"
 #include "log.h"
 #include "options.h"
 #include "routes.h"
@@ -111,6 +112,7 @@ int main(int argc, char *argv[])
 	struct sockets sockets;
 	struct error error;
 	int status = EX_OK;
+	file_reserve_standard();
 	sockets_init(&sockets);
 	switch (settings_parse(&settings, argc, argv, &error)) {
 	case SETTINGS_RUN:
