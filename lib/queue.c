@@ -17,7 +17,7 @@
 #define DIRECTORY_MODE 0700
 #define LOCK_PAUSE     (20 * CLOCK_MILLISECOND)
 #define ADD_TRIES      1000
-#define DEBRIS_AGE     3600000 /* ms: who adds does so without the lock, where he can't have it */
+#define DEBRIS_AGE     (3600 * CLOCK_SECOND) /* who adds does so without the lock, where he can't have it */
 
 static int fail(const struct queue *queue, const char *name, struct error *error)
 {
@@ -31,7 +31,7 @@ static int open_directory(int parent, const char *path)
 	return openat(parent, path, FILE_DIRECTORY_FLAGS);
 }
 
-int queue_open(struct queue *queue, const char *path, unsigned age, size_t size, struct error *error)
+int queue_open(struct queue *queue, const char *path, int64_t age, size_t size, struct error *error)
 {
 	struct stat status;
 	*queue = (struct queue){.path = path, .directory = -1, .refused = -1, .lock = -1, .age = age, .size = size};
@@ -93,10 +93,10 @@ void queue_names_release(struct queue_names *names)
 	*names = (struct queue_names){0};
 }
 
-/* ms since the file was written, whatever was done to it since; below 0 where the clock was set. */
+/* ns since the file was written, whatever was done to it since; below 0 where the clock was set. */
 static int64_t age_of(const struct stat *status)
 {
-	return (clock_wall() - clock_from(&status->st_mtim)) / CLOCK_MILLISECOND;
+	return clock_wall() - clock_from(&status->st_mtim);
 }
 
 /* Removes what is too old, and then the oldest ones until there is room for some more bytes. */

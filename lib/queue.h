@@ -42,7 +42,7 @@ struct queue {
 	int directory;
 	int refused; /* the directory of that name; -1 until it is needed */
 	int lock;
-	int64_t age;	  /* ms that a push waits at most */
+	int64_t age;	  /* ns that a push waits at most */
 	size_t size;	  /* bytes of all files, and of all that were refused */
 	unsigned dropped; /* out: pushes that were removed for their age or the room; the caller may clear it */
 };
@@ -63,7 +63,7 @@ struct queue_names {
 /* Makes the directory, for its owner only, where it doesn't exist, but not its parent. A directory that everybody can
  * write to is ERROR_PERMISSION: who puts a file there chooses where it is sent. 0, or -1 with ERROR_CREATE,
  * ERROR_PERMISSION. */
-int queue_open(struct queue *queue, const char *path, unsigned age, size_t size, struct error *error);
+int queue_open(struct queue *queue, const char *path, int64_t age, size_t size, struct error *error);
 void queue_close(struct queue *queue);
 
 /* Waits for the lock until a time of the monotonic clock (ns), removes what dead processes left, and what is too old.

@@ -8,24 +8,25 @@
 #ifndef PGW_PUSH_DELIVER_H
 #define PGW_PUSH_DELIVER_H
 
+#include "clock.h"
 #include "destination.h"
 #include "options.h"
 
 struct queue_options {
 	const char *path; /* NULL for none */
-	unsigned age;	  /* ms */
+	int64_t age;	  /* ns */
 	size_t size;	  /* bytes */
 	bool flush;	  /* send what waits, and nothing else */
 };
 
 #define QUEUE_OPTIONS_DEFAULT                                                                                          \
 	{                                                                                                              \
-		.age = 7 * 86400 * 1000u, .size = 64 << 20                                                             \
+		.age = 7 * 86400 * CLOCK_SECOND, .size = 64 << 20                                                      \
 	}
 
 #define OPTIONS_QUEUE(options)                                                                                         \
 	{0, "queue", "DIR", OPTION_STRING, &(options)->path, "keep what can't be delivered, and send it later"},       \
-		{0, "queue-age", "AGE", OPTION_DURATION, &(options)->age, "how long it is kept (default: 7d)"},        \
+		{0, "queue-age", "AGE", OPTION_AGE, &(options)->age, "how long it is kept (default: 7d)"},             \
 		{0, "queue-size", "SIZE", OPTION_SIZE, &(options)->size, "how much is kept (default: 64m)"},           \
 	{                                                                                                              \
 		0, "flush", NULL, OPTION_FLAG, &(options)->flush, "send what waits in the queue, and nothing else"     \

@@ -133,6 +133,12 @@ exits 69 "--queue-age" pgw-push --flush --queue queue --queue-age 9d
 touch -d '8 days ago' queue/0*
 exits 69 "--queue-age" pgw-push --flush --queue queue --queue-age 9d
 is "$(waiting)" "2" "is another limit"
+touch -d '3 years ago' queue/0*
+exits 69 "--queue-age of years" pgw-push --flush --queue queue --queue-age 200w
+is "$(waiting)" "2" "is one, too"
+touch -d '3 years' queue/0*
+exits 69 "a push of the future" pgw-push --flush --queue queue --queue-age 1
+is "$(waiting)" "2" "is not old"
 rm -rf queue
 size=$(push "$nobody" x 1 -q && cat queue/0* | wc -c)
 exits 0 "a full queue" push "$nobody" x 2 --queue-size $((2 * size))

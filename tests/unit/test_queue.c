@@ -17,7 +17,7 @@
 #include "clock.h"
 #include "queue_file.h"
 
-#define WEEK (7 * 86400 * 1000u)
+#define WEEK (7 * 86400 * CLOCK_SECOND)
 
 static char scratch[64];
 static char url[] = "http://g:9091/metrics/job/x";
