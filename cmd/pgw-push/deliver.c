@@ -1,10 +1,12 @@
 #include "deliver.h"
 
 #include <err.h>
+#include <errno.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "clock.h"
 #include "queue.h"
@@ -369,6 +371,9 @@ int deliver_queue(
 	const struct queue_options *limits = &options->queue;
 	if (target->spool != NULL)
 		return error_set(error, ERROR_USAGE, "a queue (--queue) is for gateways (-u), not for a spool (-d)");
+	/* In a queue that doesn't exist nothing waits, and only looking doesn't make one. */
+	if (options->dry_run && access(limits->path, F_OK) == -1 && errno == ENOENT)
+		return 0;
 	if (queue_open(&queue, limits->path, limits->age, limits->size, error) == -1)
 		return -1;
 	struct flush flush = {

@@ -213,4 +213,7 @@ usage "--flush and a sample" "--flush sends what waits, and no other metrics" --
 usage "--queue-size 0" '--queue-size: "0": a size must be from 1 byte to 8 EiB' --queue-size 0
 exits 0 "-n with a queue" pgw-push -n --queue new -u "$nobody" -j x -g a=1
 ok "makes none" test ! -e new
+exits 0 "--flush -n of no queue" pgw-push --flush -n --queue new
+is "$out$err" "" "prints nothing"
+ok "makes none" test ! -e new
 done_testing
