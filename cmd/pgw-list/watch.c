@@ -59,6 +59,37 @@ static void catch_signals(sigset_t *before)
 	sigprocmask(SIG_BLOCK, &blocked, before);
 }
 
+/* Ends the program in the middle of something, with the screen as it was before. */
+static void leave(int number)
+{
+	struct sigaction action = {.sa_handler = SIG_DFL};
+	ssize_t ignored = write(STDOUT_FILENO, LEAVE, sizeof(LEAVE) - 1);
+	(void)ignored;
+	sigaction(number, &action, NULL);
+	raise(number);
+}
+
+/* A gateway may take its time to answer: what ends the program must not wait for that. A stop waits. */
+static int load(struct list *list, struct error *error)
+{
+	struct sigaction action = {.sa_handler = leave};
+	sigset_t ending, blocked;
+	sigemptyset(&ending);
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]) && !list->has_store; i++) {
+		if (ends[i] == SIGTSTP)
+			continue;
+		sigaction(ends[i], &action, NULL);
+		sigaddset(&ending, ends[i]);
+	}
+	sigprocmask(SIG_UNBLOCK, &ending, &blocked);
+	int result = list_load(list, error);
+	sigprocmask(SIG_SETMASK, &blocked, NULL);
+	action.sa_handler = note_signal;
+	for (size_t i = 0; i < sizeof(ends) / sizeof(ends[0]); i++)
+		sigaction(ends[i], &action, NULL);
+	return result;
+}
+
 static void put(const char *sequence)
 {
 	fputs(sequence, stdout);
@@ -81,7 +112,7 @@ static void obey(int number, const sigset_t *before)
 	put(ENTER);
 }
 
-static void print_heading(FILE *out, const struct list *list, size_t columns)
+static void print_heading(FILE *out, const struct list *list, const struct error *trouble, size_t columns)
 {
 	char clock[32] = "";
 	time_t now = (time_t)(list->now / CLOCK_SECOND);
@@ -92,9 +123,12 @@ static void print_heading(FILE *out, const struct list *list, size_t columns)
 		strftime(clock, sizeof(clock), "%H:%M:%S", &broken);
 	for (size_t i = 0; i < list->shown; i++)
 		series += list->groups.rows[i].series;
-	char line[1024];
-	snprintf(line, sizeof(line), "%s  %zu groups, %zu series, %zu files left out  %s", clock, list->shown, series,
-		list->groups.count - list->shown, list->has_store ? list->destination.spool : url.text);
+	char line[ERROR_MESSAGE_SIZE + sizeof(clock)];
+	if (trouble != NULL)
+		snprintf(line, sizeof(line), "%s  %s", clock, trouble->message);
+	else
+		snprintf(line, sizeof(line), "%s  %zu groups, %zu series, %zu files left out  %s", clock, list->shown,
+			series, list->groups.count - list->shown, list->has_store ? list->destination.spool : url.text);
 	url_make_printable(line);
 	size_t length = strlen(line);
 	while (length > columns || ((unsigned char)line[length] & 0xc0) == 0x80)
@@ -102,7 +136,8 @@ static void print_heading(FILE *out, const struct list *list, size_t columns)
 	fprintf(out, "%.*s" LINE_END LINE_END, (int)length, line);
 }
 
-static int draw(const struct list *list, struct error *error)
+/* With what is wrong instead of the totals, or NULL. */
+static int draw(const struct list *list, const struct error *trouble, struct error *error)
 {
 	struct winsize size = {.ws_row = 24, .ws_col = 80};
 	char *text = NULL;
@@ -119,7 +154,7 @@ static int draw(const struct list *list, struct error *error)
 		.line_end = LINE_END,
 	};
 	fputs(HOME, out);
-	print_heading(out, list, columns);
+	print_heading(out, list, trouble, columns);
 	int result = table_print(out, list->groups.rows, list->shown, list->now, &style, error);
 	fputs(ERASE, out);
 	if (fclose(out) == EOF)
@@ -144,10 +179,18 @@ static bool wait_for_reason(const struct list *list, unsigned interval, const si
 	return !ferror(stdout);
 }
 
+/* Whether another time may bring success: a gateway that is restarted comes back. */
+static bool passes(const struct list *list, const struct error *trouble)
+{
+	return !list->has_store && (trouble->kind == ERROR_UNAVAILABLE || trouble->kind == ERROR_BUSY);
+}
+
 int list_watch(struct list *list, struct error *error)
 {
 	sigset_t before;
 	unsigned interval = list->watch;
+	struct error trouble;
+	bool troubled = false;
 	int result;
 	if (interval == UINT_MAX)
 		interval = list->has_store ? SPOOL_INTERVAL : GATEWAY_INTERVAL;
@@ -157,7 +200,7 @@ int list_watch(struct list *list, struct error *error)
 	catch_signals(&before);
 	put(ENTER);
 	do {
-		result = draw(list, error);
+		result = draw(list, troubled ? &trouble : NULL, error);
 		bool goes_on = result == 0 && wait_for_reason(list, interval, &before);
 		if (caught != 0) {
 			int number = caught;
@@ -166,7 +209,11 @@ int list_watch(struct list *list, struct error *error)
 		}
 		if (!goes_on)
 			break;
-		result = list_load(list, error);
+		troubled = load(list, &trouble) == -1;
+		if (troubled && !passes(list, &trouble)) {
+			*error = trouble;
+			result = -1;
+		}
 	} while (result == 0);
 	put(LEAVE);
 	return result;

@@ -164,13 +164,33 @@ b - AGE AGE 3 3 - -' "has a table"
 	is "$(jobs_of)" "" "no group is that old"
 }
 start_serve -d served
+pid_served=$pid
 try_gateway pgw-serve
 watch 'rows 24 cols 100' "pgw-list -u $URL --watch=0.2"
 shows "2 groups, 7 series, 0 files left out  $URL" "--watch of a gateway"
 pgw-push -d served -j c <<<'a 1'
 shows '3 groups' "asks again"
+kill -KILL "$pid_served"
+wait "$pid_served" 2>/dev/null
+shows "[0-9]  $URL/api/v1/metrics: Failed to connect" "says that the gateway is away"
+cp screen screen.before
+start served pgw-serve -d served --web.listen-address="${URL#http://}"
+back() {
+	tail -c "+$(stat -c %s screen.before)" screen | grep -qa '3 groups'
+}
+await "and goes on when it is back" back && pass "and goes on when it is back"
 kill -TERM "$(cat watch.pid)"
 wait "$watcher"
+start_responder once '200,never' '{"data":[]}'
+watch 'rows 24 cols 100' "pgw-list -u $URL --watch=0.2 -t 1d"
+asked_twice() {
+	[ "$(grep -c '"GET"' once.log)" -eq 2 ]
+}
+await "a gateway that stops to answer" asked_twice
+kill -INT "$(cat watch.pid)"
+wait "$watcher"
+is $? 130 "doesn't hold up SIGINT"
+like "$(tail -c 120 screen)" $'\033\\[\\?25h\033\\[\\?1049l' "which gives the screen back"
 start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persistence.file= \
 	--web.listen-address=127.0.0.1:PORT
 URL=http://127.0.0.1:$PORT
