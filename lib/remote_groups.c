@@ -14,15 +14,18 @@
 
 #define API_PATH "/api/v1/metrics"
 
+/* Bytes of a job that name a group with a key over our limits. */
+#define JOB_SHOWN 100
+
 static int fail_shape(const char *what, struct error *error)
 {
 	return error_set(error, ERROR_UNAVAILABLE, "the answer is no list of groups: %s", what);
 }
 
-/* A bad grouping key is what such a list can't have. */
+/* A bad grouping key is what such a list can't have; one over our limits it can. */
 static int fail_key(struct error *error)
 {
-	if (error->kind == ERROR_MEMORY)
+	if (error->kind == ERROR_MEMORY || error->kind == ERROR_TOO_LARGE)
 		return -1;
 	error->kind = ERROR_UNAVAILABLE;
 	return error_prefix(error, "the answer is no list of groups: ");
@@ -56,7 +59,7 @@ static int set_labels(struct grouping_key *key, json_t *labels, struct error *er
 	if (!json_is_object(labels))
 		return fail_shape("a group has no labels", error);
 	if (json_object_size(labels) > limits.labels)
-		return fail_shape("a group has too many labels", error);
+		return error_set(error, ERROR_TOO_LARGE, "the grouping key has more than %zu labels", limits.labels);
 	json_object_foreach(labels, name, value)
 	{
 		if (!json_is_string(value))
@@ -79,25 +82,58 @@ static json_t *sample_of(json_t *group, const char *family)
 	return json_array_get(json_object_get(json_object_get(group, family), "metrics"), 0);
 }
 
-/* Sets the key. *reason says what is not known of it, or is NULL.
+/* The labels of the key. *reason says what is not known of them, or is NULL.
  *
  * A family named labels takes the place of the labels. pgw-serve has them twice then; with the upstream, the times of
  * pushes have them, as each sample of the group does, and an empty label instance where the key has none. */
-static int find_labels(struct grouping_key *key, json_t *group, const char **reason, struct error *error)
+static json_t *find_labels(json_t *group, const char **reason)
 {
 	json_t *labels = json_object_get(group, "labels"), *others = json_object_get(group, LABELS_KEY);
 	*reason = NULL;
 	if (!is_family(labels))
-		return set_labels(key, labels, error);
+		return labels;
 	if (others != NULL && !is_family(others))
-		return set_labels(key, others, error);
+		return others;
 	labels = json_object_get(sample_of(group, PUSH_TIME_NAME), "labels");
 	json_t *instance = json_object_get(labels, "instance");
 	if (json_is_string(instance) && json_string_length(instance) == 0) {
 		json_object_del(labels, "instance");
 		*reason = "a metric family named labels hides whether the group has an empty label instance";
 	}
-	return set_labels(key, labels, error);
+	return labels;
+}
+
+/* What a group is called whose key is over our limits: one by its job, or the beginning of that. */
+static int name_by_job(struct grouping_key *key, json_t *labels, struct error *error)
+{
+	const struct limits limits = LIMITS_DEFAULT;
+	struct slice job = string_of(json_object_get(labels, "job"));
+	if (job.len > JOB_SHOWN) {
+		job.len = JOB_SHOWN;
+		while (((unsigned char)job.data[job.len] & 0xc0) == 0x80)
+			job.len--;
+	}
+	grouping_key_release(key);
+	grouping_key_init(key);
+	if (job.data == NULL)
+		return fail_shape("a group has no job", error);
+	if (grouping_key_set(key, slice_of("job"), job, error) == -1)
+		return fail_key(error);
+	return grouping_key_finish(key, &limits, error);
+}
+
+/* Sets the key; *reason says why it isn't certain. `trouble` is room for that. */
+static int set_key(
+	struct grouping_key *key, json_t *group, const char **reason, struct error *trouble, struct error *error)
+{
+	json_t *labels = find_labels(group, reason);
+	if (set_labels(key, labels, error) == 0)
+		return 0;
+	if (error->kind != ERROR_TOO_LARGE)
+		return -1;
+	*trouble = *error;
+	*reason = trouble->message;
+	return name_by_job(key, labels, error);
 }
 
 /* The value of a family's only sample, in seconds, as ns since the epoch. */
@@ -121,7 +157,8 @@ static int add_group(struct group_list *list, struct grouping_key *key, json_t *
 	const char *name;
 	const char *reason;
 	json_t *member;
-	if (find_labels(key, group, &reason, error) == -1)
+	struct error trouble;
+	if (set_key(key, group, &reason, &trouble, error) == -1)
 		return -1;
 	struct group_row row = {
 		.key = *key,

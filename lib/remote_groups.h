@@ -25,8 +25,8 @@ int remote_groups_fetch(
 
 /* Adds the groups of an answer to an empty list, in that order. What pgw-serve and the upstream write: the labels, the
  * two push times as samples of the families of their names, the TTL with pgw-serve, and the other families. Last come
- * groups whose key isn't certain, with a reason: who deletes by such a key may hit another group. 0, or -1 with
- * ERROR_UNAVAILABLE for another shape, ERROR_TOO_LARGE or ERROR_MEMORY. */
+ * groups whose key isn't certain, or over our limits, with a reason: who deletes by such a key may hit another group.
+ * 0, or -1 with ERROR_UNAVAILABLE for another shape, ERROR_TOO_LARGE or ERROR_MEMORY. */
 int remote_groups_parse(struct slice text, struct group_list *list, struct error *error);
 
 #endif

@@ -232,6 +232,15 @@ exits 65 "upstream: one of them" pgw-delete -u "$URL" -s '{job="c"}'
 is "$err" "pgw-delete: $URL/metrics/job/c: stays: $uncertain" "stays"
 exits 0 "upstream: one that is named" pgw-delete -e -u "$URL" -j a
 exits 0 "upstream: and the other" pgw-delete -u "$URL" -j c -l instance=
+printf 'url = "%s/metrics/job/large/x/%070000d"\ndata-binary = "a 1\n"\n' "$URL" 0 >large
+curl -s -f -K large
+curl -s -f --data-binary @- "$URL/metrics/job/small" <<<'a 1'
+exits 65 "upstream: labels over the limits" pgw-delete -v -u "$URL" -a
+has "$err" 'pgw-delete: {job="small"}: deleted' "keep no other group"
+has "$err" "pgw-delete: {job=\"large\"}: $URL/metrics/job/large: stays: value of label \"x\" is longer than 65536 bytes" \
+	"and stay"
+sed -i 's/^data.*/request = DELETE/' large
+curl -s -f -K large
 is "$(pgw-list -u "$URL" -0 2>&1)" "" "are gone"
 start_serve -d hidden
 hide a "${same_groups[@]}"

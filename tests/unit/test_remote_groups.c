@@ -170,19 +170,32 @@ static void values_have_a_limit(void **state)
 	free(text);
 }
 
-static void too_many_labels_are_refused(void **state)
+/* They don't keep the others from being listed. */
+static void keys_over_the_limits_are_left_out(void **state)
 {
 	struct buffer text;
 	struct group_list list;
-	struct error error;
+	char value[70000];
+	memset(value, 'v', sizeof(value) - 1);
+	value[sizeof(value) - 1] = '\0';
 	buffer_init(&text, 1 << 20);
 	buffer_append_string(&text, "{\"data\":[{\"labels\":{\"job\":\"a\"");
 	for (unsigned i = 0; i < 200; i++)
 		buffer_printf(&text, ",\"l%u\":\"\"", i);
-	buffer_append_string(&text, "}}]}");
-	group_list_init(&list);
-	assert_int_equal(remote_groups_parse(buffer_slice(&text), &list, &error), -1);
-	assert_string_equal(error.message, "the answer is no list of groups: a group has too many labels");
+	buffer_printf(&text, "}},{\"labels\":{\"job\":\"b\",\"x\":\"%s\"}},{\"labels\":{\"job\":\"j\xc3\xa4%s\"}},",
+		value, value);
+	buffer_printf(&text, "{\"labels\":{\"job\":\"z\"}}]}");
+	buffer_append_byte(&text, '\0');
+	parse(&list, text.data);
+	assert_int_equal(list.count, 4);
+	assert_string_equal(list.rows[0].key.text.data, "{job=\"z\"}");
+	assert_null(list.rows[0].reason);
+	assert_string_equal(list.rows[1].key.text.data, "{job=\"a\"}");
+	assert_string_equal(list.rows[1].reason, "the grouping key has more than 200 labels");
+	assert_string_equal(list.rows[2].key.text.data, "{job=\"b\"}");
+	assert_string_equal(list.rows[2].reason, "value of label \"x\" is longer than 65536 bytes");
+	assert_int_equal(list.rows[3].key.text.len, strlen("{job=\"\"}") + 100);
+	assert_string_equal(list.rows[3].reason, "value of label \"job\" is longer than 65536 bytes");
 	buffer_release(&text);
 	group_list_release(&list);
 }
@@ -251,7 +264,7 @@ int main(void)
 		cmocka_unit_test(times_that_are_none_are_never),
 		cmocka_unit_test(other_answers_are_refused),
 		cmocka_unit_test(values_have_a_limit),
-		cmocka_unit_test(too_many_labels_are_refused),
+		cmocka_unit_test(keys_over_the_limits_are_left_out),
 		cmocka_unit_test(selections_choose),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
