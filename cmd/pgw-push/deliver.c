@@ -16,6 +16,7 @@
 struct flush {
 	const struct deliver_options *options;
 	struct destination *destination;
+	const struct url_list *urls; /* as given; none for all */
 	struct queue *queue;
 	unsigned timeout;		      /* ms for a push */
 	int64_t deadline;		      /* ns of the monotonic clock, for all of them */
@@ -299,38 +300,58 @@ static int for_each(struct queue *queue, use_entry *use, void *context, struct e
 	return result;
 }
 
+/* Whether an entry's gateway is among some URLs. 1; 0, with that gateway's base where it has one; or -1 with an error
+ * of the list. */
+static int is_listed(const struct url_list *list, const char *url, char **base, struct error *error)
+{
+	struct grouping_key key;
+	struct gateway wanted, known;
+	struct error unused;
+	int result = 0;
+	grouping_key_init(&key);
+	*base = NULL;
+	if (gateway_init(&wanted, url, &key, &unused) == 0) {
+		for (size_t i = 0; i < list->count && result == 0; i++) {
+			result = gateway_init(&known, list->urls[i], NULL, error);
+			if (result == 0)
+				result = strcmp(known.bare, wanted.bare) == 0;
+			gateway_release(&known);
+		}
+		*base = wanted.base;
+		wanted.base = NULL;
+		gateway_release(&wanted);
+	}
+	grouping_key_release(&key);
+	return result;
+}
+
+/* Of what the flush would send. */
 static int print_entry(const struct queue_entry *entry, void *context, struct error *error)
 {
-	if (entry == NULL)
-		note(context, error);
-	else
+	struct flush *flush = context;
+	char *base;
+	if (entry == NULL) {
+		note(flush, error);
+		return 0;
+	}
+	int listed = is_listed(flush->urls, entry->url, &base, error);
+	free(base);
+	if (listed == 1 || flush->urls->count == 0)
 		printf("%s %s\n", entry->method == STORE_PUT ? "PUT" : "POST", url_text(entry->url).text);
-	return 0;
+	return listed == -1 ? -1 : 0;
 }
 
 /* Adds an entry's gateway to those of the target, where it isn't among them. */
 static int add_url(const struct queue_entry *entry, void *context, struct error *error)
 {
-	struct url_list *list = context;
-	struct grouping_key key;
-	struct gateway wanted, known;
-	bool there = false;
-	int result = 0;
+	char *base;
 	if (entry == NULL)
 		return 0;
-	grouping_key_init(&key);
-	if (gateway_init(&wanted, entry->url, &key, error) == 0) {
-		for (size_t i = 0; i < list->count && result == 0 && !there; i++) {
-			result = gateway_init(&known, list->urls[i], NULL, error);
-			there = result == 0 && strcmp(known.bare, wanted.bare) == 0;
-			gateway_release(&known);
-		}
-		if (result == 0 && !there)
-			result = options_add_url(list, wanted.base, error);
-		gateway_release(&wanted);
-	}
-	grouping_key_release(&key);
-	return result;
+	int result = is_listed(context, entry->url, &base, error);
+	if (result == 0 && base != NULL)
+		result = options_add_url(context, base, error);
+	free(base);
+	return result == -1 ? -1 : 0;
 }
 
 /* The gateways: those given; else what the environment names, whose URL may have a password, and all others. */
@@ -376,8 +397,12 @@ int deliver_queue(
 		return 0;
 	if (queue_open(&queue, limits->path, limits->age, limits->size, error) == -1)
 		return -1;
-	struct flush flush = {
-		.options = options, .queue = &queue, .timeout = timeout, .deadline = INT64_MAX, .error = error};
+	struct flush flush = {.options = options,
+		.urls = &target->urls,
+		.queue = &queue,
+		.timeout = timeout,
+		.deadline = INT64_MAX,
+		.error = error};
 	int64_t lock_deadline = clock_monotonic() + timeout * CLOCK_MILLISECOND;
 	if (options->dry_run)
 		done = for_each(&queue, print_entry, &flush, &failed);

@@ -123,6 +123,11 @@ is "$(waiting)" "1 2" "and the next one"
 is "$(received several.log)" "1 2" "the other gateway has both"
 exits 0 "--flush for another gateway" pgw-push --flush --queue queue -u "$URL"
 is "$(waiting)" "1 2" "leaves them"
+exits 0 "--flush -n for another gateway" pgw-push --flush -n --queue queue -u "$URL"
+is "$out" "" "prints none"
+exits 0 "--flush -n for theirs" pgw-push --flush -n --queue queue -u "$URL" -u "http://me:s3cret@${nobody#http://}/"
+is "$out" "POST $nobody/metrics/job/x"$'\n'"POST $nobody/metrics/job/x" "prints both"
+exits 64 "--flush -n with a URL that is none" pgw-push --flush -n --queue queue -u ftp://x
 
 # Limits.
 touch -d '8 days ago' "queue/$(ls queue | head -n 1)"
