@@ -1,5 +1,6 @@
 /*
- * byte_runs: where a run of bytes of one kind ends, for the scanner of the text format.
+ * byte_runs: where a run of bytes of one kind ends, and whether bytes begin with others, for the scanner of the text
+ * format.
  *
  * Tokens are short, and a loop over their bytes mostly waits for a mispredicted branch at their end: where the machine
  * compares 16 bytes at once, one step does for most of them. No byte at or behind `end` is read.
@@ -8,6 +9,8 @@
 #define PGW_BYTE_RUNS_H
 
 #include <stdbool.h>
+#include <stddef.h>
+#include <string.h>
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -50,6 +53,20 @@ static inline unsigned ends_of_name(__m128i bytes, bool colon)
 	__m128i underscores = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('_'));
 	return ~(unsigned)_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(letters, digits), underscores)) & 0xffff;
 }
+
+static inline unsigned ends_of_word(__m128i bytes)
+{
+	__m128i blanks =
+		_mm_or_si128(_mm_cmpeq_epi8(bytes, _mm_set1_epi8(' ')), _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\t')));
+	return (unsigned)_mm_movemask_epi8(_mm_or_si128(blanks, _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'))));
+}
+
+/* A bit for each of 16 bytes that are the same. */
+static inline unsigned same_bytes(const char *a, const char *b)
+{
+	return (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(
+		_mm_loadu_si128((const __m128i *)(const void *)a), _mm_loadu_si128((const __m128i *)(const void *)b)));
+}
 #endif
 
 /* The first byte that ends plain text, or `end`. *beyond_ascii is set where a byte before it is not ASCII. */
@@ -82,6 +99,37 @@ static inline const char *skip_name(const char *at, const char *end, bool colon)
 	while (at < end && byte_in_name(*at, colon))
 		at++;
 	return at;
+}
+
+/* The first blank or newline, or `end`. */
+static inline const char *skip_word(const char *at, const char *end)
+{
+#ifdef __SSE2__
+	for (; end - at >= 16; at += 16) {
+		unsigned ends = ends_of_word(_mm_loadu_si128((const __m128i *)(const void *)at));
+		if (ends != 0)
+			return at + __builtin_ctz(ends);
+	}
+#endif
+	while (at < end && *at != ' ' && *at != '\t' && *at != '\n')
+		at++;
+	return at;
+}
+
+/* Whether the bytes from `at` on begin with `len` others, at least one, which stand before `at` in the same text. */
+static inline bool begins_like(const char *at, const char *end, const char *earlier, size_t len)
+{
+	if (len > (size_t)(end - at))
+		return false;
+#ifdef __SSE2__
+	if (len + 15 <= (size_t)(end - at)) {
+		for (; len > 16; at += 16, earlier += 16, len -= 16)
+			if (same_bytes(at, earlier) != 0xffff)
+				return false;
+		return (~same_bytes(at, earlier) & 0xffffu >> (16 - len)) == 0;
+	}
+#endif
+	return memcmp(at, earlier, len) == 0;
 }
 
 #endif

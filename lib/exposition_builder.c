@@ -172,7 +172,9 @@ int exposition_builder_family(
 
 int exposition_builder_grow_labels(struct exposition_builder *builder)
 {
-	return GROW(builder->exposition, labels, label);
+	struct exposition *exposition = builder->exposition;
+	return grow(&exposition->labels, sizeof(*exposition->labels), exposition->label_capacity,
+		&exposition->label_capacity);
 }
 
 int exposition_builder_metric(struct exposition_builder *builder, uint32_t family, uint32_t label_count, uint32_t line)

@@ -43,13 +43,16 @@ int exposition_builder_expect(struct exposition_builder *builder, size_t len);
 int exposition_builder_family(
 	struct exposition_builder *builder, struct slice name, uint32_t line, uint32_t *family, enum sample_role *role);
 
-/* Room for one more label at the end of exposition.labels, where the labels of a metric are collected. */
+/* Room for more labels at the end of exposition.labels, where the labels of a metric are collected. */
 int exposition_builder_grow_labels(struct exposition_builder *builder);
 
-static inline int exposition_builder_reserve_label(struct exposition_builder *builder)
+static inline int exposition_builder_reserve_labels(struct exposition_builder *builder, uint32_t count)
 {
 	const struct exposition *exposition = builder->exposition;
-	return exposition->label_count < exposition->label_capacity ? 0 : exposition_builder_grow_labels(builder);
+	while (exposition->label_capacity - exposition->label_count < count)
+		if (exposition_builder_grow_labels(builder) == -1)
+			return -1;
+	return 0;
 }
 
 /* Adds a metric to a family. Its labels are the last `label_count` of exposition.labels. */

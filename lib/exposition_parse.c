@@ -23,6 +23,7 @@ int parser_select_family(struct parser *parser, struct slice name)
 		-1)
 		return -1;
 	parser->name = name;
+	parser->form.after.len = 0;
 	return 0;
 }
 
@@ -58,6 +59,7 @@ static const char *parse_type(struct parser *parser, const char *at)
 			parser->builder.typed[parser->family] = true;
 			/* Its samples' names may belong to other families now. */
 			parser->name = (struct slice){0};
+			parser->form.after.len = 0;
 			return at + 1;
 		}
 	}
@@ -77,7 +79,7 @@ static const char *parse_help(struct parser *parser, const char *at)
 static const char *parse_comment(struct parser *parser, const char *at)
 {
 	const char *keyword = skip_blanks(at);
-	at = skip_word(keyword);
+	at = skip_word(keyword, parser->scanner.end);
 	struct slice word = slice_make(keyword, (size_t)(at - keyword));
 	bool help = slice_equal(word, (struct slice)SLICE_LITERAL("HELP"));
 	if (*at == '\n' || (!help && !slice_equal(word, (struct slice)SLICE_LITERAL("TYPE")))) {
@@ -123,7 +125,7 @@ static const char *add_label(
 	struct parser *parser, struct sample *sample, const char *at, const char *token, struct slice name)
 {
 	struct exposition *exposition = parser->exposition;
-	if (exposition_builder_reserve_label(&parser->builder) == -1)
+	if (exposition_builder_reserve_labels(&parser->builder, 1) == -1)
 		return scan_fail_memory(&parser->scanner);
 	if (sample->label_count == parser->scanner.limits->labels) {
 		error_set_at(parser->scanner.error, ERROR_TOO_LARGE, parser->scanner.line,
@@ -289,7 +291,7 @@ void parser_timestamp(struct parser *parser, const char *at)
 static const char *parse_timestamp(struct parser *parser, const char *at)
 {
 	const char *start = skip_blanks(at);
-	at = skip_word(start);
+	at = skip_word(start, parser->scanner.end);
 	struct slice timestamp = slice_make(start, (size_t)(at - start));
 	if (!is_integer(timestamp))
 		return FAIL(parser, at, start, "expected integer as timestamp, got %s", quote(timestamp).text);
@@ -318,7 +320,7 @@ static const char *parse_value(struct parser *parser, const struct sample *sampl
 {
 	double value;
 	const char *start = at;
-	at = skip_word(start);
+	at = skip_word(start, parser->scanner.end);
 	struct slice text = slice_make(start, (size_t)(at - start));
 	if (number_parse(text, &value) == -1)
 		return FAIL(parser, at, start, "expected float as value, got %s", quote(text).text);
@@ -381,14 +383,37 @@ static const char *parse_sample(struct parser *parser, const char *at)
 		if (at == NULL)
 			return NULL;
 	}
+	const struct exposition *exposition = parser->exposition;
+	line_form_learn(&parser->form, parser->scanner.line_start, at, exposition->labels + sample.first_label,
+		sample.label_count, sample.bound);
 	return parse_value(parser, &sample, at);
+}
+
+/* Where the number of a line stands that is like one before, with its labels added; NULL where it is not, or where
+ * there is no memory for it, which the long way will tell. */
+static const char *match_sample(struct parser *parser, struct sample *sample, const char *at)
+{
+	struct exposition *exposition = parser->exposition;
+	uint32_t count = parser->form.label_count;
+	if (exposition_builder_reserve_labels(&parser->builder, count) == -1)
+		return NULL;
+	*sample = (struct sample){.first_label = exposition->label_count, .label_count = count};
+	at = line_form_match(&parser->form, at, parser->scanner.end, parser->scanner.limits->label_value,
+		exposition->labels + exposition->label_count, &sample->bound);
+	if (at != NULL)
+		exposition->label_count += count;
+	return at;
 }
 
 /* One line. Returns the start of the next one, or NULL on failure. */
 static const char *parse_line(struct parser *parser, const char *at)
 {
+	struct sample sample;
 	parser->scanner.line++;
 	parser->scanner.line_start = at;
+	const char *number = match_sample(parser, &sample, at);
+	if (number != NULL)
+		return parse_value(parser, &sample, number);
 	at = skip_blanks(at);
 	if (*at == '\n')
 		return at + 1;
@@ -402,6 +427,7 @@ static int parse_lines(struct parser *parser, struct slice text)
 	const char *at = text.data;
 	parser->scanner.sentinel = NULL;
 	parser->scanner.end = end;
+	parser->form.after.len = 0;
 	while (at < end) {
 		at = parse_line(parser, at);
 		if (at == NULL)
@@ -417,6 +443,7 @@ static int parse_lines(struct parser *parser, struct slice text)
 	tail[rest] = '\n';
 	parser->scanner.sentinel = tail + rest;
 	parser->scanner.end = tail + rest + 1;
+	parser->form.after.len = 0;
 	return parse_line(parser, tail) == NULL ? -1 : 0;
 }
 

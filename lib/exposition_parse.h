@@ -16,6 +16,7 @@
 
 #include "exposition_builder.h"
 #include "exposition_scanner.h"
+#include "line_form.h"
 
 struct parser {
 	struct scanner scanner;
@@ -25,6 +26,7 @@ struct parser {
 	struct slice name;
 	uint32_t family;
 	enum sample_role role;
+	struct line_form form; /* of a line with that name */
 };
 
 /* A sample while it is read. */

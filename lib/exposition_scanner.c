@@ -3,7 +3,6 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "byte_runs.h"
 #include "names.h"
 
 const unsigned char byte_classes[256] = {

@@ -7,6 +7,7 @@
 #ifndef PGW_EXPOSITION_SCANNER_H
 #define PGW_EXPOSITION_SCANNER_H
 
+#include "byte_runs.h"
 #include "exposition.h"
 #include "text.h"
 
@@ -48,13 +49,6 @@ static inline const char *skip_class(const char *at, unsigned class)
 static inline const char *skip_blanks(const char *at)
 {
 	return skip_class(at, BLANK);
-}
-
-static inline const char *skip_word(const char *at)
-{
-	while (!byte_is(*at, BLANK | LINE_END))
-		at++;
-	return at;
 }
 
 static inline unsigned scan_column(const struct scanner *scanner, const char *at)

@@ -98,7 +98,7 @@ static int add_label(struct reader *reader, uint32_t count, const proto_label *p
 	reader->exposition->quoted_names |= !label_name_valid(name);
 	if (check_label(reader, name, value) == -1 || copy_label(reader, name, value, &label) == -1)
 		return -1;
-	if (exposition_builder_reserve_label(&reader->builder) == -1)
+	if (exposition_builder_reserve_labels(&reader->builder, 1) == -1)
 		return error_set_memory(reader->error);
 	struct label *labels = exposition->labels + exposition->label_count - count;
 	uint32_t position = count;

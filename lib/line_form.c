@@ -1,0 +1,77 @@
+#include "line_form.h"
+
+#include "byte_runs.h"
+
+static bool is_blank(char byte)
+{
+	return byte == ' ' || byte == '\t';
+}
+
+/* Puts a label among the holes, in the order of the line; holes[count] is free. `before` has its value for now. */
+static void add_hole(struct line_form *form, struct slice name, struct slice value, uint32_t position)
+{
+	struct form_hole *hole = &form->holes[form->hole_count++];
+	for (; hole > form->holes && hole[-1].before.data > value.data; hole--)
+		*hole = hole[-1];
+	*hole = (struct form_hole){
+		.before = value,
+		.name_distance = (uint32_t)(value.data - name.data),
+		.name_len = (uint32_t)name.len,
+		.position = position,
+	};
+}
+
+void line_form_learn(struct line_form *form, const char *line, const char *number, const struct label *labels,
+	uint32_t label_count, struct slice bound)
+{
+	form->after.len = 0;
+	form->hole_count = 0;
+	form->label_count = label_count;
+	/* A name alone may be the start of another one. */
+	if (label_count + (bound.data != NULL) > FORM_HOLES_MAX || (number[-1] != '}' && !is_blank(number[-1])))
+		return;
+	for (uint32_t i = 0; i < label_count; i++) {
+		/* A name that had escapes is a copy. */
+		if (labels[i].name.data < line || labels[i].name.data >= labels[i].value.data)
+			return;
+		add_hole(form, labels[i].name, labels[i].value, i);
+	}
+	if (bound.data != NULL)
+		add_hole(form, bound, bound, FORM_BOUND);
+	const char *at = line;
+	for (uint32_t i = 0; i < form->hole_count; i++) {
+		struct slice value = form->holes[i].before;
+		form->holes[i].before = slice_make(at, (size_t)(value.data - at));
+		at = value.data + value.len;
+	}
+	form->after = slice_make(at, (size_t)(number - at));
+}
+
+const char *line_form_match(const struct line_form *form, const char *line, const char *end, size_t value_max,
+	struct label *labels, struct slice *bound)
+{
+	const char *at = line;
+	bool beyond_ascii = false;
+	if (form->after.len == 0)
+		return NULL;
+	for (uint32_t i = 0; i < form->hole_count; i++) {
+		const struct form_hole *hole = &form->holes[i];
+		if (!begins_like(at, end, hole->before.data, hole->before.len))
+			return NULL;
+		const char *start = at + hole->before.len;
+		at = skip_plain(start, end, &beyond_ascii);
+		struct slice value = slice_make(start, (size_t)(at - start));
+		if (value.len > value_max)
+			return NULL;
+		if (hole->position == FORM_BOUND)
+			*bound = value;
+		else
+			labels[hole->position] =
+				(struct label){slice_make(start - hole->name_distance, hole->name_len), value};
+	}
+	if (beyond_ascii || !begins_like(at, end, form->after.data, form->after.len))
+		return NULL;
+	at += form->after.len;
+	/* More blanks, or labels behind the first one. */
+	return is_blank(*at) || *at == '{' ? NULL : at;
+}

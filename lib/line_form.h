@@ -1,0 +1,55 @@
+/*
+ * line_form: the line of a sample as a pattern for the lines after it.
+ *
+ * Neighbouring lines mostly differ in the values of labels and in the number only:
+ *
+ *	node_cpu_seconds_total{cpu="0",mode="idle"} 61382.21
+ *	node_cpu_seconds_total{cpu="0",mode="nice"} 13.4
+ *
+ * What stands around the values need not be read again where it is the same, byte by byte: it says the same. For the
+ * parser, which learns a pattern from each line that it reads in the long way.
+ */
+#ifndef PGW_LINE_FORM_H
+#define PGW_LINE_FORM_H
+
+#include <stdint.h>
+
+#include "labels.h"
+#include "slice.h"
+
+/* Lines with more labels are no patterns. */
+#define FORM_HOLES_MAX 16
+
+/* The position of what is no label of the metric: quantile or le. */
+#define FORM_BOUND UINT32_MAX
+
+/* Where the value of a label stands, in the order of the line. */
+struct form_hole {
+	struct slice before;	/* from the value before, or from the start of the line, to this one */
+	uint32_t name_distance; /* from the start of the label's name to that of the value */
+	uint32_t name_len;
+	uint32_t position; /* among the labels of the metric, by name */
+};
+
+/* One of zeros is like no line. */
+struct line_form {
+	struct form_hole holes[FORM_HOLES_MAX];
+	uint32_t hole_count;
+	uint32_t label_count; /* holes without the bound */
+	struct slice after;   /* from the last value to the number; empty where there is no pattern */
+};
+
+/* Makes a pattern of the line that starts at `line` and has its number at `number`, with the labels of its metric, by
+ * name, and the bound, whose data is NULL where there is none. */
+void line_form_learn(struct line_form *form, const char *line, const char *number, const struct label *labels,
+	uint32_t label_count, struct slice bound);
+
+/*
+ * Holds the text from `line` to `end` against a pattern that was learned from an earlier line of it: returns where the
+ * number stands, with form->label_count labels, and the bound, set; NULL where the line is another, or has values
+ * that need a closer look: with escapes, beyond ASCII, longer than `value_max` bytes.
+ */
+const char *line_form_match(const struct line_form *form, const char *line, const char *end, size_t value_max,
+	struct label *labels, struct slice *bound);
+
+#endif
