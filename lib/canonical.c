@@ -6,6 +6,7 @@
 
 #include "base64.h"
 #include "exposition_builder.h"
+#include "line_plan.h"
 #include "names.h"
 #include "number.h"
 #include "text.h"
@@ -164,16 +165,9 @@ static char *put_label_name(char *to, struct slice name)
 	return to;
 }
 
-/* Whether name and value stand in one text, as NAME="VALUE. */
-static bool is_written(const struct label *label)
-{
-	const char *between = label->name.data + label->name.len;
-	return label->value.data == between + 2 && between[0] == '=' && between[1] == '"';
-}
-
 static char *put_label(char *to, const struct label *label, bool plain)
 {
-	if (plain && is_written(label)) {
+	if (plain && label_is_written(label)) {
 		to = put_slice(to, slice_make(label->name.data, label->name.len + 2 + label->value.len));
 		*to++ = '"';
 		*to++ = ',';
@@ -193,9 +187,11 @@ struct line_writer {
 	struct buffer *out;
 	struct line_head head;
 	bool plain; /* no label name needs quotes */
-	struct label *labels;
+	struct line_label *labels;
 	size_t count;
 	size_t length; /* of the labels as text, names not quoted */
+	struct line_plan plan;
+	bool planned; /* the plan is for metrics like the one before */
 };
 
 /* The labels of the metric and of the key by name; the key's win. */
@@ -209,10 +205,11 @@ static void merge_labels(
 		int order = i == own_count ? 1 : k == key->count ? -1 : slice_compare(own[i].name, key->labels[k].name);
 		if (order < 0 || (order == 0 && k == key->default_instance)) {
 			writer->length += own[i].name.len + own[i].value.len + LABEL_EXTRA;
-			writer->labels[writer->count++] = own[i++];
+			writer->labels[writer->count++] = (struct line_label){own[i], (uint32_t)i};
+			i++;
 			k += order == 0;
 		} else {
-			writer->labels[writer->count++] = key->labels[k++];
+			writer->labels[writer->count++] = (struct line_label){key->labels[k++], LABEL_OF_KEY};
 			i += order == 0;
 		}
 	}
@@ -237,11 +234,11 @@ static int append_line(
 	to = put_slice(to, writer->head.after);
 	char *start = to;
 	for (size_t i = 0; i < writer->count; i++) {
-		if (bound != NULL && slice_compare(bound->name, writer->labels[i].name) < 0) {
+		if (bound != NULL && slice_compare(bound->name, writer->labels[i].label.name) < 0) {
 			to = put_label(to, bound, true);
 			bound = NULL;
 		}
-		to = put_label(to, &writer->labels[i], writer->plain);
+		to = put_label(to, &writer->labels[i].label, writer->plain);
 	}
 	if (bound != NULL)
 		to = put_label(to, bound, true);
@@ -252,6 +249,34 @@ static int append_line(
 		to--; /* no labels, no braces */
 	*to++ = ' ';
 	to += number_format(value, to);
+	*to++ = '\n';
+	out->len = (size_t)(to - out->data);
+	return 0;
+}
+
+/* Appends the line of a metric that is like the one before. */
+static int append_alike(struct line_writer *writer, const struct metric *metric, const struct label *own,
+	const struct canonical_key *key, struct slice *labels)
+{
+	struct buffer *out = writer->out;
+	struct slice name = writer->head.name;
+	if (!writer->planned) {
+		struct buffer start;
+		buffer_init(&start, SIZE_MAX / 2);
+		merge_labels(writer, own, metric->label_count, key);
+		int status = buffer_append_slice(&start, name) == -1 || buffer_append_byte(&start, '{') == -1 ||
+			     line_plan_make(&writer->plan, buffer_slice(&start), writer->labels, writer->count);
+		buffer_release(&start);
+		if (status != 0)
+			return -1;
+		writer->planned = true;
+	}
+	if (buffer_reserve(out, line_plan_length(&writer->plan, own) + LINE_EXTRA) == -1)
+		return -1;
+	char *line = out->data + out->len, *to = line_plan_write(&writer->plan, own, line);
+	*labels = writer->count == 0 ? (struct slice){"", 0}
+				     : slice_make(line + name.len + 1, (size_t)(to - line) - name.len - strlen("{} "));
+	to += number_format(metric->value, to);
 	*to++ = '\n';
 	out->len = (size_t)(to - out->data);
 	return 0;
@@ -323,14 +348,21 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 		return -1;
 	if (line_head_init(&writer.head, family->name) == -1)
 		return error_set_memory(error);
+	line_plan_init(&writer.plan);
 	writer.labels = reallocarray(NULL, exposition->labels_max + key->count + 1, sizeof(*writer.labels));
 	if (writer.labels == NULL)
 		status = -1;
 	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE && status == 0; m = exposition->metrics[m].next) {
 		const struct metric *metric = &exposition->metrics[m];
+		const struct label *own = metric_labels(exposition, metric);
 		struct slice labels;
-		merge_labels(&writer, metric_labels(exposition, metric), metric->label_count, key);
-		if (metric_type_is_distribution(family->type))
+		bool alike = metric->alike && writer.plain;
+		writer.planned &= alike;
+		if (!alike)
+			merge_labels(&writer, own, metric->label_count, key);
+		if (alike)
+			status = append_alike(&writer, metric, own, key, &labels);
+		else if (metric_type_is_distribution(family->type))
 			status = append_distribution(&writer, exposition, family->type,
 				&exposition->distributions[metric->distribution], &labels);
 		else
@@ -342,6 +374,7 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 		}
 	}
 	free(writer.labels);
+	line_plan_release(&writer.plan);
 	line_head_release(&writer.head);
 	return status == -1 ? error_set_growth(error, "the text of the group is over the limit of %zu bytes", out->max)
 			    : 0;

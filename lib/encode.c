@@ -59,6 +59,7 @@ static int escape_labels(
 			return -1;
 		*escaped = true;
 	}
+	metric->alike = false;
 	if (*escaped)
 		sort_labels(exposition, metric);
 	return 0;

@@ -150,7 +150,8 @@ int exposition_check(const struct exposition *exposition, struct error *error)
 	for (uint32_t f = 0; f < exposition->family_count; f++) {
 		const struct metric_family *family = &exposition->families[f];
 		for (uint32_t m = family->first_metric; m != EXPOSITION_NONE; m = exposition->metrics[m].next) {
-			if (check_metric(exposition, family, &exposition->metrics[m], error) == -1)
+			const struct metric *metric = &exposition->metrics[m];
+			if (!metric->alike && check_metric(exposition, family, metric, error) == -1)
 				return -1;
 		}
 	}

@@ -86,10 +86,17 @@ struct distribution {
 	uint32_t last_point;
 };
 
+/* Bytes. */
+#define METRIC_ALIKE_TAIL 16
+
 /* A label set of a family with its value: a sample, or all samples of a summary or a histogram. */
 struct metric {
 	uint32_t first_label; /* in exposition.labels; by name in byte order, without quantile and le */
 	uint32_t label_count;
+	/* Its line in the input is that of the metric before, which is of the same family, but for the values of the
+	 * labels and the number; behind its last label METRIC_ALIKE_TAIL bytes of the input can be read. Never of
+	 * summaries and histograms. */
+	bool alike;
 	uint32_t line; /* of its first sample, from 1 */
 	uint32_t next; /* of the family, in exposition.metrics, or EXPOSITION_NONE */
 	union {

@@ -48,8 +48,7 @@ static const char *parse_type(struct parser *parser, const char *at)
 		return FAIL(parser, at, at, "second TYPE line for metric name %s, or TYPE reported after samples",
 			quote(family->name).text);
 	const char *start = at;
-	while (*at != '\n')
-		at++;
+	at = skip_line(at);
 	size_t len = (size_t)(at - start);
 	for (size_t i = 0; i < sizeof(types) / sizeof(types[0]); i++) {
 		if (strlen(types[i].name) == len && strncasecmp(types[i].name, start, len) == 0) {
@@ -78,13 +77,11 @@ static const char *parse_help(struct parser *parser, const char *at)
 /* What follows a '#'. */
 static const char *parse_comment(struct parser *parser, const char *at)
 {
-	const char *keyword = skip_blanks(at);
-	at = skip_word(keyword, parser->scanner.end);
-	struct slice word = slice_make(keyword, (size_t)(at - keyword));
+	struct slice word;
+	at = scan_word(&parser->scanner, skip_blanks(at), &word);
 	bool help = slice_equal(word, (struct slice)SLICE_LITERAL("HELP"));
 	if (*at == '\n' || (!help && !slice_equal(word, (struct slice)SLICE_LITERAL("TYPE")))) {
-		while (*at != '\n')
-			at++;
+		at = skip_line(at);
 		return at == parser->scanner.sentinel ? scan_fail_at_end(&parser->scanner) : at + 1;
 	}
 	struct slice name;
@@ -261,8 +258,7 @@ static int distribution_set(struct parser *parser, const struct sample *sample, 
 		       : 0;
 }
 
-/* The integer that expfmt's strconv.ParseInt takes. */
-/* One of 64 bits. */
+/* One of 64 bits, as expfmt's strconv.ParseInt takes it. */
 static bool is_integer(struct slice text)
 {
 	size_t i = text.len > 0 && (text.data[0] == '-' || text.data[0] == '+');
@@ -291,13 +287,12 @@ void parser_timestamp(struct parser *parser, const char *at)
 static const char *parse_timestamp(struct parser *parser, const char *at)
 {
 	const char *start = skip_blanks(at);
-	at = skip_word(start, parser->scanner.end);
-	struct slice timestamp = slice_make(start, (size_t)(at - start));
+	struct slice timestamp;
+	at = scan_word(&parser->scanner, start, &timestamp);
 	if (!is_integer(timestamp))
 		return FAIL(parser, at, start, "expected integer as timestamp, got %s", quote(timestamp).text);
 	const char *rest = at;
-	while (*at != '\n')
-		at++;
+	at = skip_line(at);
 	if (at != rest)
 		return FAIL(parser, at, rest, "spurious string after timestamp: %s",
 			quote(slice_make(rest, (size_t)(at - rest))).text);
@@ -312,7 +307,9 @@ int parser_value(struct parser *parser, const struct sample *sample, const char 
 	if (exposition_builder_metric(&parser->builder, parser->family, sample->label_count, parser->scanner.line) ==
 		-1)
 		return error_set_memory(parser->scanner.error);
-	parser->exposition->metrics[parser->exposition->metric_count - 1].value = value;
+	struct metric *metric = &parser->exposition->metrics[parser->exposition->metric_count - 1];
+	metric->value = value;
+	metric->alike = sample->alike;
 	return 0;
 }
 
@@ -320,8 +317,8 @@ static const char *parse_value(struct parser *parser, const struct sample *sampl
 {
 	double value;
 	const char *start = at;
-	at = skip_word(start, parser->scanner.end);
-	struct slice text = slice_make(start, (size_t)(at - start));
+	struct slice text;
+	at = scan_word(&parser->scanner, start, &text);
 	if (number_parse(text, &value) == -1)
 		return FAIL(parser, at, start, "expected float as value, got %s", quote(text).text);
 	if (parser_value(parser, sample, start, value) == -1)
@@ -383,9 +380,8 @@ static const char *parse_sample(struct parser *parser, const char *at)
 		if (at == NULL)
 			return NULL;
 	}
-	const struct exposition *exposition = parser->exposition;
-	line_form_learn(&parser->form, parser->scanner.line_start, at, exposition->labels + sample.first_label,
-		sample.label_count, sample.bound);
+	const struct label *labels = sample.label_count == 0 ? NULL : parser->exposition->labels + sample.first_label;
+	line_form_learn(&parser->form, parser->scanner.line_start, at, labels, sample.label_count, sample.bound);
 	return parse_value(parser, &sample, at);
 }
 
@@ -395,13 +391,15 @@ static const char *match_sample(struct parser *parser, struct sample *sample, co
 {
 	struct exposition *exposition = parser->exposition;
 	uint32_t count = parser->form.label_count;
-	if (exposition_builder_reserve_labels(&parser->builder, count) == -1)
+	if (parser->form.after.len == 0 || exposition_builder_reserve_labels(&parser->builder, count + 1) == -1)
 		return NULL;
 	*sample = (struct sample){.first_label = exposition->label_count, .label_count = count};
 	at = line_form_match(&parser->form, at, parser->scanner.end, parser->scanner.limits->label_value,
 		exposition->labels + exposition->label_count, &sample->bound);
-	if (at != NULL)
-		exposition->label_count += count;
+	if (at == NULL)
+		return NULL;
+	exposition->label_count += count;
+	sample->alike = parser->scanner.end - at >= METRIC_ALIKE_TAIL;
 	return at;
 }
 

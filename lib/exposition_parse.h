@@ -35,6 +35,7 @@ struct sample {
 	uint32_t label_count;
 	struct slice bound;	/* the value of quantile or le; data is NULL where there is none */
 	const char *last_value; /* of the label read last */
+	bool alike;		/* its line is like the one before */
 	bool name_in_braces;	/* {"name",...}, as names beyond the plain ones are written */
 };
 

@@ -51,9 +51,25 @@ static inline const char *skip_blanks(const char *at)
 	return skip_class(at, BLANK);
 }
 
+/* Up to the newline. */
+static inline const char *skip_line(const char *at)
+{
+	while (*at != '\n')
+		at++;
+	return at;
+}
+
 static inline unsigned scan_column(const struct scanner *scanner, const char *at)
 {
 	return (unsigned)(at - scanner->line_start) + 1;
+}
+
+/* What stands before the next blank or newline, maybe nothing. */
+static inline const char *scan_word(const struct scanner *scanner, const char *at, struct slice *word)
+{
+	const char *end = skip_word(at, scanner->end);
+	*word = slice_make(at, (size_t)(end - at));
+	return end;
 }
 
 const char *scan_fail_at_end(struct scanner *scanner);

@@ -39,6 +39,13 @@ struct label {
 	struct slice value;
 };
 
+/* Whether name and value stand in one text, as NAME="VALUE. */
+static inline bool label_is_written(const struct label *label)
+{
+	const char *between = label->name.data + label->name.len;
+	return label->value.data == between + 2 && between[0] == '=' && between[1] == '"';
+}
+
 struct grouping_key {
 	struct arena arena;
 	struct label *labels; /* by name in byte order, plain values; each name once */

@@ -52,8 +52,6 @@ const char *line_form_match(const struct line_form *form, const char *line, cons
 {
 	const char *at = line;
 	bool beyond_ascii = false;
-	if (form->after.len == 0)
-		return NULL;
 	for (uint32_t i = 0; i < form->hole_count; i++) {
 		const struct form_hole *hole = &form->holes[i];
 		if (!begins_like(at, end, hole->before.data, hole->before.len))

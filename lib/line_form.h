@@ -31,7 +31,6 @@ struct form_hole {
 	uint32_t position; /* among the labels of the metric, by name */
 };
 
-/* One of zeros is like no line. */
 struct line_form {
 	struct form_hole holes[FORM_HOLES_MAX];
 	uint32_t hole_count;
@@ -45,8 +44,8 @@ void line_form_learn(struct line_form *form, const char *line, const char *numbe
 	uint32_t label_count, struct slice bound);
 
 /*
- * Holds the text from `line` to `end` against a pattern that was learned from an earlier line of it: returns where the
- * number stands, with form->label_count labels, and the bound, set; NULL where the line is another, or has values
+ * Holds the text from `line` to `end` against the pattern, there must be one, of an earlier line of it: returns where
+ * the number stands, with form->label_count labels, and the bound, set; NULL where the line is another, or has values
  * that need a closer look: with escapes, beyond ASCII, longer than `value_max` bytes.
  */
 const char *line_form_match(const struct line_form *form, const char *line, const char *end, size_t value_max,

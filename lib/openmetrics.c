@@ -193,13 +193,6 @@ static const char *read_unit(struct reader *reader, const char *at)
 	return at;
 }
 
-static const char *skip_line(const char *at)
-{
-	while (*at != '\n')
-		at++;
-	return at;
-}
-
 /* What follows a '#' at the start of a line, up to the newline. */
 static const char *read_comment(struct reader *reader, const char *at)
 {
@@ -208,8 +201,8 @@ static const char *read_comment(struct reader *reader, const char *at)
 		const char *(*read)(struct reader *reader, const char *at);
 	} keywords[] = {{"HELP", read_help}, {"TYPE", read_type}, {"UNIT", read_unit}};
 	const char *start = skip_blanks(at);
-	at = skip_word(start, reader->parser->scanner.end);
-	struct slice word = slice_make(start, (size_t)(at - start));
+	struct slice word;
+	at = scan_word(&reader->parser->scanner, start, &word);
 	for (size_t i = 0; i < sizeof(keywords) / sizeof(keywords[0]); i++) {
 		if (!slice_is(word, keywords[i].keyword))
 			continue;
@@ -247,8 +240,8 @@ static const char *skip_exemplar(struct reader *reader, const char *at)
 	exposition->label_count = exemplar.first_label;
 	for (int i = 0; i < 2 && at != NULL && (i == 0 || *at != '\n'); i++) {
 		const char *start = at;
-		at = skip_word(start, reader->parser->scanner.end);
-		struct slice text = slice_make(start, (size_t)(at - start));
+		struct slice text;
+		at = scan_word(&reader->parser->scanner, start, &text);
 		if (number_parse(text, &number) == -1)
 			return FAIL(reader, at, start, "expected float as %s of exemplar, got %s",
 				i == 0 ? "value" : "timestamp", quote(text).text);
@@ -266,8 +259,8 @@ static const char *read_rest(struct reader *reader, const char *at)
 	double timestamp;
 	if (*at != '\n' && *at != '#') {
 		const char *start = at;
-		at = skip_word(start, reader->parser->scanner.end);
-		struct slice text = slice_make(start, (size_t)(at - start));
+		struct slice text;
+		at = scan_word(&reader->parser->scanner, start, &text);
 		if (number_parse(text, &timestamp) == -1)
 			return FAIL(reader, at, start, "expected float as timestamp, got %s", quote(text).text);
 		if (!reader->dropped)
@@ -286,8 +279,8 @@ static const char *read_value(struct reader *reader, const struct sample *sample
 {
 	double value;
 	const char *start = at;
-	at = skip_word(start, reader->parser->scanner.end);
-	struct slice text = slice_make(start, (size_t)(at - start));
+	struct slice text;
+	at = scan_word(&reader->parser->scanner, start, &text);
 	if (number_parse(text, &value) == -1)
 		return FAIL(reader, at, start, "expected float as value, got %s", quote(text).text);
 	reader->left_out |= reader->dropped;

@@ -44,6 +44,17 @@ static void lines_are_canonical(void **state)
 		{"/job/j/instance/k", "m{instance=\"i\"} 1\n", "m{instance=\"k\",job=\"j\"} 1\n"},
 		{"/job/j/a/1/z/2", "m{z=\"0\",k=\"v\"} 1\n", "m{a=\"1\",instance=\"\",job=\"j\",k=\"v\",z=\"2\"} 1\n"},
 		{"/job@base64/IlwK", "m{x=\"\\\\\"} 1\n", "m{instance=\"\",job=\"\\\"\\\\\\n\",x=\"\\\\\"} 1\n"},
+		/* Lines alike, the last of them near the end of the text. */
+		{"/job/j/d/0",
+			"m{a=\"1\",b=\"2\", z = \"3\",c=\"4\"} 1\nm{a=\"\",b=\"22\", z = \"33\",c=\"44\"} 2.50\n"
+			"m{a=\"111\",b=\"a value of more bytes\", z = \"333\",c=\"\"} 3\nm{a=\"1\",b=\"\\\"\"} 4\n",
+			"m{a=\"1\",b=\"2\",c=\"4\",d=\"0\",instance=\"\",job=\"j\",z=\"3\"} 1\n"
+			"m{a=\"\",b=\"22\",c=\"44\",d=\"0\",instance=\"\",job=\"j\",z=\"33\"} 2.5\n"
+			"m{a=\"111\",b=\"a value of more bytes\",c=\"\",d=\"0\",instance=\"\",job=\"j\",z=\"333\"} 3\n"
+			"m{a=\"1\",b=\"\\\"\",d=\"0\",instance=\"\",job=\"j\"} 4\n"},
+		{"/job/j/instance/k",
+			"m{job=\"x\",l=\"1\",instance=\"i\"} 1\nm{job=\"y\",l=\"2\",instance=\"i\"} 2\n# the end\n",
+			"m{instance=\"k\",job=\"j\",l=\"1\"} 1\nm{instance=\"k\",job=\"j\",l=\"2\"} 2\n"},
 		/* Order stays, numbers are the shortest. */
 		{"/job/j", "m{x=\"2\"} 1.0e3\nm{x=\"1\"} 16.00\n",
 			"m{instance=\"\",job=\"j\",x=\"2\"} 1000\nm{instance=\"\",job=\"j\",x=\"1\"} 16\n"},

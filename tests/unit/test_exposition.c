@@ -28,6 +28,12 @@ static const struct {
 	{"# TYPE a counter", 1, 17, "unexpected end of input stream"},
 	{"# HELP a b", 1, 11, "unexpected end of input stream"},
 	{"a 1\nb 2 3", 2, 6, "unexpected end of input stream"},
+	/* Lines that begin like the one before. */
+	{"a 1\na \t\n", 2, 4, "expected float as value, got \"\""},
+	{"a 1\na {1} 2\n", 2, 4, "invalid label name for metric \"a\""},
+	{"a-1\na-b 2\n", 2, 2, "expected float as value, got \"-b\""},
+	{"a{b=\"c\"} 1\na{b=\"\xff\"} 2\n", 2, 6, "invalid label value \"\\xff\""},
+	{"a{b=\"c\",d=\"e\"} 1\na{b=\"c\",b=\"e\"} 2\n", 2, 9, "duplicate label names for metric \"a\""},
 	{"a-b 1\n", 1, 2, "expected float as value, got \"-b\""},
 	{"a\n", 1, 2, "expected float as value, got \"\""},
 	{"a 1\r\n", 1, 3, "expected float as value, got \"1\\r\""},
