@@ -1,6 +1,5 @@
 #include "number.h"
 
-#include <endian.h>
 #include <float.h>
 #include <math.h>
 #include <stdbool.h>
@@ -8,6 +7,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
+#include "eight_digits.h"
 #include "powers_of_ten.h"
 
 /* The algorithms below need a 64 by 64 bit multiplication; a compiler that has this type has it as one instruction. */
@@ -260,6 +260,11 @@ static int parse_special(struct slice text, double *value)
 int number_parse(struct slice text, double *value)
 {
 	struct scanned scanned;
+	/* Most samples are 0 or 1. */
+	if (text.len == 1 && digit_of(text.data[0]) <= 9) {
+		*value = digit_of(text.data[0]);
+		return 0;
+	}
 	if (scan(text, &scanned) == -1)
 		return parse_special(text, value);
 	double magnitude;
@@ -360,35 +365,6 @@ struct digits {
 	int exponent; /* of ten, that the first digit is multiplied by */
 };
 
-/* Eight decimal digits as eight bytes from 0 to 9, the first of them in the lowest byte. Each step splits all numbers
- * that are there into quotient and remainder at once; the factors are 1/100 and 1/10 in fixed point. */
-static uint64_t split_digits(uint64_t n)
-{
-	uint64_t fours = n / 10000 | n % 10000 << 32;
-	uint64_t hundreds = fours * 10486 >> 20 & UINT64_C(0x0000007f0000007f);
-	uint64_t twos = hundreds | (fours - hundreds * 100) << 16;
-	uint64_t tens = twos * 103 >> 10 & UINT64_C(0x000f000f000f000f);
-	return tens | (twos - tens * 10) << 8;
-}
-
-#define EIGHT_ZEROS UINT64_C(0x3030303030303030)
-
-static void store_digits(char *text, uint64_t split)
-{
-	uint64_t ascii = htole64(split | EIGHT_ZEROS);
-	memcpy(text, &ascii, sizeof(ascii));
-}
-
-static int leading_zeros(uint64_t split)
-{
-	return __builtin_ctzll(split) / 8;
-}
-
-static int trailing_zeros(uint64_t split)
-{
-	return __builtin_clzll(split) / 8;
-}
-
 static void render(struct decimal decimal, struct digits *digits)
 {
 	uint64_t n = decimal.digits;
@@ -467,8 +443,12 @@ static size_t format_special(double value, char *text)
 /* Counts and zeros below 10^6, where the exponent begins: most samples need no search for the shortest decimal. */
 static size_t format_small_integer(unsigned n, char text[NUMBER_TEXT_SIZE])
 {
+	if (n < 10) {
+		text[0] = (char)('0' + n);
+		return 1;
+	}
 	uint64_t split = split_digits(n);
-	int zeros = leading_zeros(split | UINT64_C(1) << 56); /* of 0 the last digit stays */
+	int zeros = leading_zeros(split);
 	store_digits(text, split >> zeros * 8);
 	return (size_t)(8 - zeros);
 }
