@@ -9,12 +9,14 @@
 #include <stdlib.h>
 #include <sysexits.h>
 
+#include "forward.h"
 #include "relay.h"
 #include "rounds.h"
 #include "targets.h"
 
-#define TIMEOUT	 10000 /* ms */
-#define PARALLEL 100
+#define TIMEOUT		 10000 /* ms */
+#define PARALLEL	 100
+#define FORWARD_PARALLEL 8 /* of each gateway: other clients have theirs */
 
 static int first_failure(struct relay *relay)
 {
@@ -31,7 +33,7 @@ static int first_failure(struct relay *relay)
 static int choose_timeout(struct relay *relay, struct error *error)
 {
 	if (relay->interval > 0 && relay->timeout > relay->interval)
-		return error_set(error, ERROR_USAGE, "a scrape can't take longer (-t) than the interval (-i)");
+		return error_set(error, ERROR_USAGE, "the limit of time (-t) is longer than the interval (-i)");
 	if (relay->timeout == 0)
 		relay->timeout = relay->interval > 0 && relay->interval < TIMEOUT ? relay->interval : TIMEOUT;
 	return 0;
@@ -49,9 +51,42 @@ static int choose_destination(struct relay *relay, struct error *error)
 	return result;
 }
 
+/* What is for targets only is no option of a forwarding. */
+static int check_forward(const struct relay *relay, size_t operands, struct error *error)
+{
+	if (operands > 0 || relay->files.count > 0)
+		return error_set(error, ERROR_USAGE, "--from-spool takes no targets");
+	if (relay->key.count > 0)
+		return error_set(error, ERROR_USAGE, "--from-spool takes no labels, the groups have their own");
+	if (relay->ttl > 0 || relay->replace || relay->keep_stale || relay->drop_timestamps || relay->native_histograms)
+		return error_set(error, ERROR_USAGE, "--from-spool takes the groups as they are");
+	if (relay->dry_run && relay->interval > 0)
+		return error_set(error, ERROR_USAGE, "--from-spool with -n is for one round, without -i");
+	return 0;
+}
+
+static int forward(struct relay *relay, size_t operands, int *status, struct error *error)
+{
+	if (check_forward(relay, operands, error) == -1 || choose_timeout(relay, error) == -1)
+		return -1;
+	const struct forward_options options = {
+		.parallel = relay->parallel > 0 ? relay->parallel : FORWARD_PARALLEL,
+		.timeout = relay->timeout,
+		.interval = relay->interval,
+		.dry_run = relay->dry_run,
+		.quiet = relay->quiet,
+		.verbose = relay->verbose,
+	};
+	return forward_run(&options, &relay->options, status, error);
+}
+
 /* 0 with the exit status, or -1 with the error that ended all. */
 static int run(struct relay *relay, char *operands[], size_t count, int *status, struct error *error)
 {
+	if (relay->from_spool)
+		return forward(relay, count, status, error);
+	if (relay->parallel == 0)
+		relay->parallel = PARALLEL;
 	if (choose_timeout(relay, error) == -1 || choose_destination(relay, error) == -1)
 		return -1;
 	int result = targets_init(relay, operands, count, error);
@@ -70,7 +105,6 @@ static int run(struct relay *relay, char *operands[], size_t count, int *status,
 int main(int argc, char *argv[])
 {
 	struct relay relay = {
-		.parallel = PARALLEL,
 		.max_redirects = HTTP_REDIRECTS_DEFAULT,
 		.limits = LIMITS_DEFAULT,
 		.targets = RB_INITIALIZER(&relay.targets),
@@ -85,9 +119,13 @@ int main(int argc, char *argv[])
 		OPTIONS_KEY(&relay.key),
 		{'c', "file-sd", "FILE", OPTION_LIST, &relay.files,
 			"targets from Prometheus's file_sd JSON (repeatable)"},
+		{0, "from-spool", NULL, OPTION_FLAG, &relay.from_spool,
+			"forward the groups of the spool (-d) to the gateways (-u)"},
 		{'i', "interval", "INTERVAL", OPTION_DURATION, &relay.interval,
 			"scrape every INTERVAL, until a signal (default: once)"},
-		{'P', "parallel", "N", OPTION_COUNT, &relay.parallel, "how many scrapes at once (default: 100)"},
+		{'P', "parallel", "N", OPTION_COUNT, &relay.parallel,
+			"how many scrapes at once (default: 100), or pushes to each gateway with --from-spool "
+			"(default: 8)"},
 		{'t', "timeout", "SECONDS", OPTION_DURATION, &relay.timeout,
 			"for each scrape, and for each push with all its tries (default: 10)"},
 		{0, "body-size-limit", "SIZE", OPTION_SIZE, &relay.limits.body,
@@ -111,7 +149,8 @@ int main(int argc, char *argv[])
 		.specs = specs,
 		.count = OPTIONS_COUNT(specs),
 		.notes = "With several URLs each group has the label instance=HOST:PORT of its URL. - reads URLs from\n"
-			 "standard input, one a line.",
+			 "standard input, one a line.\n"
+			 "With --from-spool, -d and -u are given together.",
 	};
 	struct error error;
 	int status = EX_OK;

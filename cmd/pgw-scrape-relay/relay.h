@@ -88,13 +88,14 @@ struct relay {
 	/* As given. */
 	struct options_target options;
 	struct grouping_key key; /* what all targets share */
-	unsigned parallel;
-	unsigned timeout;  /* ms, of a scrape and of a push; 0 until the default is chosen */
-	unsigned interval; /* ms; 0 for one round */
+	unsigned parallel;	 /* 0 until the default is chosen */
+	unsigned timeout;	 /* ms, of a scrape and of a push; 0 until the default is chosen */
+	unsigned interval;	 /* ms; 0 for one round */
 	unsigned max_redirects;
 	int64_t ttl;
 	bool drop_timestamps;
 	bool dry_run;
+	bool from_spool; /* forward.h instead of all else */
 	bool keep_stale;
 	bool native_histograms;
 	bool replace;
