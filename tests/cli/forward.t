@@ -1,7 +1,7 @@
 #!/bin/bash
 # pgw-scrape-relay --from-spool, to pgw-serve and to Debian's prometheus-pushgateway.
 . "$(dirname "$0")/../lib.sh"
-need prometheus-pushgateway
+need prometheus-pushgateway script
 
 # exposition URL: without the gateway's own families; of the two push times, the labels only, in one order.
 exposition() {
@@ -84,6 +84,10 @@ is "$(head -n 2 err)" "pgw-scrape-relay: $gateway: put {job=\"a/b\",empty=\"\",u
 pgw-scrape-relay: $gateway: put {job=\"many\",i=\"1\"}" "-v tells of each group"
 like "$(tail -n 1 err)" '^pgw-scrape-relay: 12 groups, 12 forwarded, 0 deleted, 0 failed, 0 skipped$' "and of all"
 all_there "$gateway" "compressed, all is there"
+
+exits 0 "on a terminal" script -qec "pgw-scrape-relay --from-spool -P 1 -d from -u $gateway" /dev/null
+is "$(sed 's/\r//g; s/\x1b\[K/|/g' <<<"$out" | head -c 30)" "forwarding: 1 of 12, 0 failed|" "it tells how far it is"
+like "$out" $'\r\e\\[K$' "and cleans up"
 
 # A whole group replaces what the gateway had in it.
 pgw-push -u "$gateway" -j many -l i=1 <<<'stale 1'
