@@ -144,7 +144,7 @@ int main(int argc, char *argv[])
 		.tool = "pgw-scrape-relay",
 		.synopsis =
 			"[-d DIR | -u URL...] [-j JOB] [-l NAME=VALUE]... [-nqrvz] [-c FILE]... [-i INTERVAL] [-P N] "
-			"[-t SECONDS] [--retry N] [URL | -]...",
+			"[-t SECONDS] [--retry N] [--from-spool | URL... | -]",
 		.purpose = "Scrapes each URL, once or at an interval, and pushes what it has as a group.",
 		.specs = specs,
 		.count = OPTIONS_COUNT(specs),

@@ -55,7 +55,7 @@ s!localhost:9091!127.0.0.1:$PORT!g
 s!db1\.example:9100!$exporter1!g
 s!db2\.example:9100!$exporter2!g
 s!localhost:9100!$exporter1!g
-s!(families: 283, samples: 507)!(families: 1, samples: 1)!
+s!(families: 287, samples: 511)!(families: 5, samples: 5)!
 s!dead\.example:9[0-9]*!$nobody!g
 s!/usr/local/sbin/pgw-serve!$SCRATCH/bin/pgw-serve!g
 s!/var/spool/pgw!$folder/spool!g
