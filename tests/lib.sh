@@ -359,9 +359,10 @@ group_files() {
 	echo "${names:-(none)}"
 }
 
-# A group file without what differs from push to push: comments of the header and the two times.
+# A group file without what differs from push to push: comments of the header, the two times, and how long a scrape took.
 normal() {
-	sed -E -e 's/^(push_time_seconds|push_failure_time_seconds)(\{.*\}) [^0].*$/\1\2 TIME/' -e '/^# (HELP|TYPE) /!{/^#/d}' "$1"
+	sed -E -e 's/^(push_time_seconds|push_failure_time_seconds|scrape_duration_seconds)(\{.*\}) [^0].*$/\1\2 TIME/' \
+		-e 's/^(scrape_duration_seconds)(\{.*\}) 0\..*$/\1\2 TIME/' -e '/^# (HELP|TYPE) /!{/^#/d}' "$1"
 }
 
 # mount_small DIR SIZE: a file system that gets full; fails where this user may not mount.

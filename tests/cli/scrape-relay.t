@@ -15,28 +15,45 @@ like "$(tail -n +2 exporter.log)" 'text/plain;version=0\.0\.4' "for text"
 exits 0 "to a gateway" pgw-scrape-relay -u "$gateway" -j relay -l x=y "$exporter/metrics"
 is "$(normal served/groups/job=relay,x=y.prom)" "$(normal spool/groups/job=relay,x=y.prom)" "the same"
 
-# Failures: a message, a status that is not 0, never an empty push.
-before=$(cat spool/groups/job=relay,x=y.prom)
+# What a target is known by
+# samples FILE: the samples of a group, without labels and what differs from push to push.
+samples() {
+	normal "$1" | sed -nE '/^push_/!s/^([a-z_]+)\{.*\} /\1 /p'
+}
+scraped=$'a 1\nb 2\nscrape_body_size_bytes 30\nscrape_duration_seconds TIME\nscrape_samples_scraped 2\nup 1'
+is "$(samples spool/groups/job=relay,x=y.prom)" "$scraped" "with what was scraped come the relay's own gauges"
+# gone SIZE: the samples of a target that is down, and answered with so many bytes.
+gone() {
+	printf '%s\n' "scrape_body_size_bytes $1" "scrape_duration_seconds TIME" "scrape_samples_scraped 0" "up 0"
+}
+
+# Failures: a message, a status that is not 0, and the target is down.
 failures=0
-# fails EXIT NAME STATUS BODY
+# fails EXIT NAME STATUS BODY SIZE MESSAGE
 fails() {
+	exits 0 "a target that is up" pgw-scrape-relay -d spool -j relay -l x=y "$exporter/metrics"
 	start_responder "fails-$((++failures))" "$3" "$4"
 	exits "$1" "$2" pgw-scrape-relay -d spool -j relay -l x=y "$URL/metrics"
-	like "$err" "^pgw-scrape-relay: $URL/metrics: " "$2: names the target"
-	is "$(cat spool/groups/job=relay,x=y.prom)" "$before" "$2: pushes nothing"
+	is "$err" "pgw-scrape-relay: $URL/metrics: $6" "$2: names the target"
+	is "$(samples spool/groups/job=relay,x=y.prom)" "$(gone "$5")" "$2: it is down, and what it had is gone"
 }
-fails 69 "a target that breaks" 500 ''
-fails 65 "a target without the path" 404 'a 1'
-fails 65 "an empty target" 200 ''
-fails 65 "a target that answers something else" 200 '<html>'
-URL=http://127.0.0.1:$(free_port)
-exits 69 "a dead target" pgw-scrape-relay -d spool -j relay -l x=y "$URL/metrics"
-like "$err" "^pgw-scrape-relay: $URL/metrics: " "is named"
-is "$(cat spool/groups/job=relay,x=y.prom)" "$before" "and pushes nothing"
-start_responder slow 200 $'a 1\n' 20
+fails 69 "a target that breaks" 500 '' 0 "the target answered with status 500"
+fails 65 "a target without the path" 404 'a 1' 0 "the target answered with status 404"
+fails 65 "an empty target" 200 '' 0 "the exposition is empty"
+fails 65 "a target that answers something else" 200 '<html>' 6 "line 1, column 1: invalid metric name"
+fails 65 "a target with a wrong sample" 200 $'a 1\nb x\n' 8 'line 2, column 3: expected float as value, got "x"'
+fails 65 "a target with a timestamp" 200 $'a 1 1000\n' 9 "line 1, column 5: pushed metrics must not have timestamps"
+for stale in "" --keep-stale; do
+	exits 0 "a target that is up" pgw-scrape-relay -d spool -j relay -l x=y "$exporter/metrics"
+	URL=http://127.0.0.1:$(free_port)
+	exits 69 "a dead target $stale" pgw-scrape-relay $stale -d spool -j relay -l x=y "$URL/metrics"
+	like "$err" "^pgw-scrape-relay: $URL/metrics: .*: Connection refused\$" "is named"
+	is "$(samples spool/groups/job=relay,x=y.prom)" "${stale:+$'a 1\nb 2\n'}$(gone 0)" "and is down $stale"
+done
+start_responder slow never
 exits 69 "a slow target" pgw-scrape-relay -t 1 -d spool -j relay -l x=y "$URL/metrics"
-like "$err" "^pgw-scrape-relay: $URL/metrics: .*([Tt]imeout|timed out|[Tt]ime)" "is cut off"
-is "$(cat spool/groups/job=relay,x=y.prom)" "$before" "and pushes nothing"
+like "$err" "^pgw-scrape-relay: $URL/metrics: .*timed out" "is cut off"
+is "$(samples spool/groups/job=relay,x=y.prom)" "$(gone 0)" "and is down"
 
 # Many
 rm -rf spool
@@ -67,10 +84,20 @@ done
 
 rm -rf spool
 exits 69 "a dead one among them" pgw-scrape-relay -d spool -j many "${urls[0]}" "http://127.0.0.1:$(free_port)/metrics" "${urls[1]}"
-is "$(group_files spool | wc -l)" 2 "does not keep the others back"
+is "$(group_files spool | wc -l)" 3 "does not keep the others back"
+is "$(cat spool/groups/*.prom | sed -n 's/^up{.*} //p' | sort | tr '\n' ' ')" "0 1 1 " "and is the only one that is down"
 exits 69 "a gateway that is not there" pgw-scrape-relay -u "http://127.0.0.1:$(free_port)" -j relay "$exporter/metrics"
-exits 65 "a push that is refused" sh -c "echo '# TYPE a counter
-a 1' | pgw-push -d spool -j first && pgw-scrape-relay -d spool -j relay '$exporter/metrics'"
+
+# A push that is refused
+pgw-push -d spool -j first <<<$'# TYPE a counter\na 1'
+exits 65 "a push that clashes" pgw-scrape-relay -d spool -j relay "$exporter/metrics"
+is "$err" "pgw-scrape-relay: $exporter/metrics: line 2: collected metric \"a\" is not a COUNTER, which it is in group {job=\"first\"}" \
+	"is refused"
+is "$(samples spool/groups/job=relay.prom)" "$(gone 30)" "and its target is down"
+start_serve -d other
+pgw-push -d other -j first <<<$'# TYPE a counter\na 1'
+exits 65 "also at a gateway" pgw-scrape-relay -u "$URL" -j relay "$exporter/metrics"
+is "$(samples other/groups/job=relay.prom)" "$(gone 30)" "which gets to know of it"
 
 exits 64 "no URL" pgw-scrape-relay -d spool -j x
 exits 64 "no job" pgw-scrape-relay -d spool "$exporter"
