@@ -13,9 +13,9 @@
 #include "destination.h"
 #include "file.h"
 #include "forward_lane.h"
-#include "forward_report.h"
 #include "mirror.h"
 #include "notify.h"
+#include "progress.h"
 #include "store.h"
 #include "text.h"
 
@@ -35,30 +35,30 @@ struct forward {
 static void say_summary(struct forward *forward)
 {
 	const struct forward_options *options = forward->common.options;
-	struct forward_report *report = &forward->common.report;
+	struct forward_counts *counts = &forward->common.counts;
 	char round[40] = "";
-	forward_clear_progress(report);
+	progress_end();
 	if (options->quiet || (options->interval == 0 && !options->verbose))
 		return;
 	if (options->interval > 0)
 		snprintf(round, sizeof(round), "round %" PRIu64 ": ", forward->round);
-	forward_say(report, "%s%zu groups, %zu %s, %zu deleted, %zu failed, %zu skipped", round, report->groups,
-		report->forwarded, options->dry_run ? "to forward" : "forwarded", report->deleted, report->failed,
-		report->skipped);
+	progress_say("%s%zu groups, %zu %s, %zu deleted, %zu failed, %zu skipped", round, counts->groups,
+		counts->forwarded, options->dry_run ? "to forward" : "forwarded", counts->deleted, counts->failed,
+		counts->skipped);
 }
 
 /* Counts what there is to do, and tells once of each group that is left out. */
 static void look_through(struct forward *forward)
 {
-	struct forward_report *report = &forward->common.report;
+	struct forward_counts *counts = &forward->common.counts;
 	struct mirror_group *group = NULL;
 	while ((group = mirror_next(&forward->mirror, group)) != NULL) {
-		report->groups += group->group != NULL;
-		report->skipped += group->reason != NULL;
+		counts->groups += group->group != NULL;
+		counts->skipped += group->reason != NULL;
 		for (size_t i = 0; i < forward->lane_count; i++)
-			report->wanted += lane_wants(&forward->lanes[i], group);
+			counts->wanted += lane_wants(&forward->lanes[i], group);
 		if (group->reason != NULL && group->reason_is_new && !forward->common.options->quiet)
-			forward_say(report, "%s: skipped: %s", quote(group->file).text, group->reason);
+			progress_say("%s: skipped: %s", quote(group->file).text, group->reason);
 	}
 }
 
@@ -102,8 +102,8 @@ static int send_all(struct forward *forward, struct error *error)
 
 static int run_round(struct forward *forward, struct error *error)
 {
-	struct forward_report *report = &forward->common.report;
-	*report = (struct forward_report){.show_progress = report->show_progress};
+	struct forward_counts *counts = &forward->common.counts;
+	*counts = (struct forward_counts){0};
 	forward->common.open = 0;
 	forward->round++;
 	if (view_refresh(forward->store.view, error) == -1 ||
@@ -111,7 +111,7 @@ static int run_round(struct forward *forward, struct error *error)
 		return -1;
 	look_through(forward);
 	if (forward->common.options->dry_run)
-		report->forwarded = report->wanted;
+		counts->forwarded = counts->wanted;
 	else if (send_all(forward, error) == -1)
 		return -1;
 	mirror_sweep(&forward->mirror);
@@ -150,7 +150,7 @@ static int run_rounds(struct forward *forward, struct error *error)
 		if (run_round(forward, error) == -1) {
 			if (forward->common.open > 0)
 				return -1;
-			forward_say(&forward->common.report, "%s", error->message);
+			progress_say("%s", error->message);
 		}
 		while (!forward->common.stopping && clock_monotonic() < next)
 			if (turn(forward, next, error) == -1)
@@ -227,7 +227,6 @@ int forward_run(const struct forward_options *options, struct options_target *ta
 		.options = options,
 		.destination = &forward.destination,
 		.mirror = &forward.mirror,
-		.report = {.show_progress = isatty(STDERR_FILENO) && !options->quiet},
 	};
 	if (open_gateways(&forward, target, error) == -1)
 		return -1;

@@ -5,6 +5,7 @@
 
 #include "clock.h"
 #include "group_body.h"
+#include "progress.h"
 #include "url.h"
 
 /* A gateway that fails so often in a row is left alone until the next round. */
@@ -89,9 +90,9 @@ static bool is_about_gateway(enum error_kind kind)
 
 static void fail(struct lane *lane, struct mirror_group *group, const struct error *error)
 {
-	struct forward_report *report = &lane->common->report;
+	struct forward_counts *counts = &lane->common->counts;
 	struct mirror_copy *copy = &group->copies[lane->gateway];
-	report->failed += !copy->failed;
+	counts->failed += !copy->failed;
 	copy->failed = true;
 	copy->kind = error->kind;
 	if (is_about_gateway(error->kind)) {
@@ -101,26 +102,26 @@ static void fail(struct lane *lane, struct mirror_group *group, const struct err
 	}
 	lane->failures = 0;
 	if (!copy->told)
-		forward_say(report, "%s", error->message);
+		progress_say("%s", error->message);
 	copy->told = true;
 }
 
 static void succeed(struct lane *lane, struct mirror_group *group)
 {
-	struct forward_report *report = &lane->common->report;
+	struct forward_counts *counts = &lane->common->counts;
 	struct mirror_copy *copy = &group->copies[lane->gateway];
 	bool was_put = step_is_put(lane);
 	lane->failures = 0;
 	lane->cleared |= lane->step == LANE_CLEAR;
 	copy->current = copy->accepted = copy->present = was_put;
 	if (lane->step != LANE_CLEAR) {
-		report->failed -= copy->failed;
+		counts->failed -= copy->failed;
 		copy->failed = copy->told = false;
 	}
-	report->forwarded += was_put;
-	report->deleted += !was_put;
+	counts->forwarded += was_put;
+	counts->deleted += !was_put;
 	if (lane->common->options->verbose)
-		forward_say(report, "%s: %s %s", gateway_text(lane).text, was_put ? "put" : "deleted",
+		progress_say("%s: %s %s", gateway_text(lane).text, was_put ? "put" : "deleted",
 			grouping_key_show(&group->key).text);
 }
 
@@ -134,6 +135,14 @@ static void sending_free(struct sending *sending)
 	free(sending);
 }
 
+static void show_progress(const struct lane_common *common)
+{
+	const struct forward_counts *counts = &common->counts;
+	if (!common->options->quiet)
+		progress_show("forwarding: %zu of %zu, %zu failed", counts->forwarded + counts->deleted, counts->wanted,
+			counts->failed);
+}
+
 static void sent(const struct error *failed, void *context)
 {
 	struct sending *sending = context;
@@ -143,7 +152,7 @@ static void sent(const struct error *failed, void *context)
 	else
 		succeed(lane, sending->group);
 	sending_free(sending);
-	forward_progress(&lane->common->report);
+	show_progress(lane->common);
 	lane->busy--;
 	fill(lane);
 }
@@ -231,8 +240,7 @@ static void doubt(struct lane *lane)
 {
 	mirror_doubt(lane->common->mirror, lane->gateway);
 	if (!lane->common->options->quiet)
-		forward_say(&lane->common->report, "%s: it may have lost its groups, all are sent again",
-			gateway_text(lane).text);
+		progress_say("%s: it may have lost its groups, all are sent again", gateway_text(lane).text);
 }
 
 static void asked(void *context)
@@ -270,11 +278,10 @@ int lane_start(struct lane *lane, struct error *error)
 static void say_whether_up(struct lane *lane, bool failed, size_t waiting)
 {
 	const struct forward_options *options = lane->common->options;
-	struct forward_report *report = &lane->common->report;
 	if (failed && (!lane->failed_before || options->verbose))
-		forward_say(report, "%s (%zu groups wait)", lane->reason.message, waiting);
+		progress_say("%s (%zu groups wait)", lane->reason.message, waiting);
 	else if (!failed && lane->failed_before && !options->quiet)
-		forward_say(report, "%s: is up again", gateway_text(lane).text);
+		progress_say("%s: is up again", gateway_text(lane).text);
 }
 
 void lane_end_round(struct lane *lane)
@@ -289,7 +296,7 @@ void lane_end_round(struct lane *lane)
 		if (!lane_wants(lane, group))
 			continue;
 		if (!copy->failed) {
-			lane->common->report.failed++;
+			lane->common->counts.failed++;
 			copy->failed = true;
 			copy->kind = lane->reason.kind;
 		}

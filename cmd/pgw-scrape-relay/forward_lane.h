@@ -17,10 +17,19 @@
 #include "destination.h"
 #include "error.h"
 #include "forward.h"
-#include "forward_report.h"
 #include "gateway_start.h"
 #include "http.h"
 #include "mirror.h"
+
+/* What a round has done so far. Each push and deletion counts for each gateway. */
+struct forward_counts {
+	size_t groups;
+	size_t wanted;
+	size_t forwarded;
+	size_t deleted;
+	size_t failed;
+	size_t skipped; /* group files */
+};
 
 /* What all lanes share; whoever makes it owns what it points to. */
 struct lane_common {
@@ -28,7 +37,7 @@ struct lane_common {
 	struct destination *destination;
 	struct http *http;
 	struct mirror *mirror;
-	struct forward_report report;
+	struct forward_counts counts;
 	size_t open;   /* lanes that are not through with the round */
 	bool stopping; /* what is on its way is awaited, no more is sent */
 };

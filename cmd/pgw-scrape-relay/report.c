@@ -3,35 +3,13 @@
 #include <err.h>
 #include <stdarg.h>
 #include <stdio.h>
-#include <unistd.h>
 
-#include "clock.h"
-
-#define PROGRESS_PAUSE (100 * CLOCK_MILLISECOND)
-#define ERASE_LINE     "\r\033[K"
-
-/* The line of progress that stands on the terminal. */
-static struct {
-	bool is_drawn;
-	int64_t next; /* not drawn again before */
-} progress;
-
-void report_progress_end(void)
-{
-	if (progress.is_drawn)
-		fputs(ERASE_LINE, stderr);
-	progress.is_drawn = false;
-}
+#include "progress.h"
 
 void report_progress(const struct relay *relay, size_t done)
 {
-	int64_t now = clock_monotonic();
-	if (relay->quiet || now < progress.next || !isatty(STDERR_FILENO))
-		return;
-	progress.next = now + PROGRESS_PAUSE;
-	progress.is_drawn = true;
-	fprintf(stderr, ERASE_LINE "%zu of %zu targets, %zu down", done, relay->count, relay->down);
-	fflush(stderr);
+	if (!relay->quiet)
+		progress_show("%zu of %zu targets, %zu down", done, relay->count, relay->down);
 }
 
 void report_note(const struct relay *relay, const char *format, ...)
@@ -39,7 +17,7 @@ void report_note(const struct relay *relay, const char *format, ...)
 	va_list arguments;
 	if (relay->quiet)
 		return;
-	report_progress_end();
+	progress_end();
 	va_start(arguments, format);
 	vwarnx(format, arguments);
 	va_end(arguments);
@@ -52,13 +30,12 @@ void report_failed(const struct target *target, const struct error *error, bool 
 	struct url_text url = url_text(target->url.text);
 	if (relay->interval > 0 && !changed && !relay->verbose)
 		return;
-	report_progress_end();
 	if (error->line == 0)
-		warnx("%s: %s", url.text, error->message);
+		progress_say("%s: %s", url.text, error->message);
 	else if (error->column == 0)
-		warnx("%s: line %u: %s", url.text, error->line, error->message);
+		progress_say("%s: line %u: %s", url.text, error->line, error->message);
 	else
-		warnx("%s: line %u, column %u: %s", url.text, error->line, error->column, error->message);
+		progress_say("%s: line %u, column %u: %s", url.text, error->line, error->column, error->message);
 }
 
 void report_pushed(const struct target *target, bool recovered)
@@ -67,9 +44,9 @@ void report_pushed(const struct target *target, bool recovered)
 	struct url_text url = url_text(target->url.text);
 	const char *done = relay->dry_run ? "checked for" : "pushed to";
 	if (relay->verbose) {
-		report_progress_end();
-		warnx("%s: %s %s (families: %u, samples: %zu)", url.text, done, grouping_key_show(&target->key).text,
-			target->payload.exposition.family_count, payload_samples(&target->payload));
+		progress_say("%s: %s %s (families: %u, samples: %zu)", url.text, done,
+			grouping_key_show(&target->key).text, target->payload.exposition.family_count,
+			payload_samples(&target->payload));
 	} else if (recovered) {
 		report_note(relay, "%s: is up again", url.text);
 	}

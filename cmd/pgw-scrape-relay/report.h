@@ -18,10 +18,7 @@ void report_pushed(const struct target *target, bool recovered);
 /* The line of what relay->counts has, with "round N: " where there are rounds. */
 void report_summary(const struct relay *relay);
 
-/* Draws the line of progress on a terminal, now and then; `done` of relay->count targets. */
+/* The line of progress (progress.h), unless -q is given: `done` of relay->count targets. */
 void report_progress(const struct relay *relay, size_t done);
-
-/* Erases it. */
-void report_progress_end(void);
 
 #endif

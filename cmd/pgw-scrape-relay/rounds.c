@@ -9,6 +9,7 @@
 #include "clock.h"
 #include "hash.h"
 #include "notify.h"
+#include "progress.h"
 #include "report.h"
 #include "scrape.h"
 #include "targets.h"
@@ -46,7 +47,7 @@ int rounds_once(struct relay *relay, struct error *error)
 		if (turn(relay, INT64_MAX, -1, error) == -1)
 			return -1;
 	}
-	report_progress_end();
+	progress_end();
 	if (relay->verbose && relay->count > 1)
 		report_summary(relay);
 	return 0;
@@ -116,7 +117,7 @@ static void queue_due(struct rounds *rounds, int64_t now)
 static void begin_round(struct rounds *rounds, int64_t now)
 {
 	struct relay *relay = rounds->relay;
-	report_progress_end();
+	progress_end();
 	if (relay->round > 0)
 		report_summary(relay);
 	relay->counts = (struct relay_counts){0};
@@ -214,7 +215,7 @@ int rounds_run(struct relay *relay, struct error *error)
 		notify("READY=1");
 		result = loop(&rounds, error);
 	}
-	report_progress_end();
+	progress_end();
 	if (result == 0)
 		report_summary(relay);
 	notify("STOPPING=1");

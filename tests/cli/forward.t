@@ -86,7 +86,7 @@ like "$(tail -n 1 err)" '^pgw-scrape-relay: 12 groups, 12 forwarded, 0 deleted, 
 all_there "$gateway" "compressed, all is there"
 
 exits 0 "on a terminal" script -qec "pgw-scrape-relay --from-spool -P 1 -d from -u $gateway" /dev/null
-is "$(sed 's/\r//g; s/\x1b\[K/|/g' <<<"$out" | head -c 30)" "forwarding: 1 of 12, 0 failed|" "it tells how far it is"
+is "$(sed 's/\r//g; s/\x1b\[K/|/g' <<<"$out" | head -c 30)" "|forwarding: 1 of 12, 0 failed" "it tells how far it is"
 like "$out" $'\r\e\\[K$' "and cleans up"
 
 # A whole group replaces what the gateway had in it.
