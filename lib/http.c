@@ -58,6 +58,8 @@ struct http *http_new(unsigned parallel, struct error *error)
 		free(http);
 		return NULL;
 	}
+	/* One that is idle is closed where a new one would be too many. */
+	http->curl.multi_setopt(http->multi, CURLMOPT_MAX_TOTAL_CONNECTIONS, HTTP_CONNECTIONS * (long)http->parallel);
 	return http;
 }
 

@@ -53,6 +53,11 @@ struct http_answer {
 
 typedef void http_done(struct http *http, const struct http_answer *answer, void *context);
 
+/* Connections for each of the transfers that may run at once, with those that stay open for the next; descriptors that
+ * such a transfer may need, with those for its name's look-up. */
+#define HTTP_CONNECTIONS 2
+#define HTTP_DESCRIPTORS 4
+
 /* `parallel` transfers run at once, the others wait. NULL with ERROR_UNAVAILABLE where libcurl is missing. */
 struct http *http_new(unsigned parallel, struct error *error);
 void http_free(struct http *http);

@@ -21,6 +21,7 @@
 	F(slist_append)                                                                                                \
 	F(slist_free_all)                                                                                              \
 	F(multi_init)                                                                                                  \
+	F(multi_setopt)                                                                                                \
 	F(multi_add_handle)                                                                                            \
 	F(multi_remove_handle)                                                                                         \
 	F(multi_perform)                                                                                               \

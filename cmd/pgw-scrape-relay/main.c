@@ -7,16 +7,20 @@
  */
 #include <bsd/stdlib.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 
 #include "forward.h"
 #include "relay.h"
+#include "report.h"
 #include "rounds.h"
 #include "targets.h"
 
 #define TIMEOUT		 10000 /* ms */
 #define PARALLEL	 100
 #define FORWARD_PARALLEL 8 /* of each gateway: other clients have theirs */
+
+#define OTHER_DESCRIPTORS 32 /* of the process, its spool and libcurl */
 
 static int first_failure(struct relay *relay)
 {
@@ -80,6 +84,27 @@ static int forward(struct relay *relay, size_t operands, int *status, struct err
 	return forward_run(&options, &relay->options, status, error);
 }
 
+/* As many descriptors as the targets on their way may need, or else fewer of these: one that can't be connected to for
+ * want of a descriptor is not down. Returns how many transfers there are at once. */
+static unsigned fit_parallel(struct relay *relay)
+{
+	struct rlimit limit;
+	unsigned transfers = relay->destination.gateway_count > 1 ? (unsigned)relay->destination.gateway_count : 1;
+	rlim_t wanted = (rlim_t)relay->parallel * transfers * HTTP_DESCRIPTORS + OTHER_DESCRIPTORS;
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+		limit.rlim_cur = wanted < limit.rlim_max ? wanted : limit.rlim_max;
+		setrlimit(RLIMIT_NOFILE, &limit);
+	}
+	if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < wanted) {
+		rlim_t room = limit.rlim_cur > OTHER_DESCRIPTORS ? limit.rlim_cur - OTHER_DESCRIPTORS : 0;
+		relay->parallel = (unsigned)(room / HTTP_DESCRIPTORS / transfers);
+		relay->parallel += relay->parallel == 0;
+		report_note(relay, "only %u scrapes at once: the limit of open files is %ju", relay->parallel,
+			(uintmax_t)limit.rlim_cur);
+	}
+	return relay->parallel * transfers;
+}
+
 /* 0 with the exit status, or -1 with the error that ended all. */
 static int run(struct relay *relay, char *operands[], size_t count, int *status, struct error *error)
 {
@@ -90,7 +115,7 @@ static int run(struct relay *relay, char *operands[], size_t count, int *status,
 	if (choose_timeout(relay, error) == -1 || choose_destination(relay, error) == -1)
 		return -1;
 	int result = targets_init(relay, operands, count, error);
-	relay->http = result == 0 ? http_new(relay->parallel, error) : NULL;
+	relay->http = result == 0 ? http_new(fit_parallel(relay), error) : NULL;
 	if (relay->http == NULL)
 		result = -1;
 	if (result == 0)

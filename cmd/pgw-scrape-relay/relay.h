@@ -52,7 +52,7 @@ struct target {
 	int64_t offset;	   /* of its scrapes in the interval, ns */
 	unsigned failures; /* in a row */
 	bool unpushed;	   /* the last push failed */
-	uint64_t round;	   /* not before */
+	uint64_t round;	   /* that it was due in last; while idle, the next one */
 	int status;	   /* of the exit */
 
 	/* While on its way. */
@@ -73,6 +73,7 @@ struct target_file {
 	const char *path;
 	struct file_id id; /* of what was read last, good or bad */
 	bool known;	   /* it was there */
+	bool clashes;	   /* it lists targets that another file has already */
 	struct target_file *next;
 };
 

@@ -21,6 +21,7 @@ struct rounds {
 	int signals;	       /* descriptor */
 	int64_t interval;      /* ns */
 	int64_t begin;	       /* of the round */
+	int64_t reached;       /* what was due in the round by then, is queued */
 	struct target **order; /* by offset */
 	size_t count;
 	size_t capacity;
@@ -69,9 +70,18 @@ static int64_t offset_of(const struct rounds *rounds, const struct target *targe
 static size_t first_after(const struct rounds *rounds, int64_t offset)
 {
 	size_t at = 0;
-	while (at < rounds->count && rounds->order[at]->offset < offset)
+	while (at < rounds->count && rounds->order[at]->offset <= offset)
 		at++;
 	return at;
+}
+
+/* Those whose groups are to be deleted, also where that failed before. */
+static void queue_gone(struct relay *relay)
+{
+	struct target *target;
+	RB_FOREACH(target, target_tree, &relay->targets)
+	if (target->gone && target->phase == TARGET_IDLE)
+		scrape_queue(target);
 }
 
 /* Those that are gone have their groups removed and leave the order. */
@@ -89,17 +99,15 @@ static int arrange(struct rounds *rounds, struct error *error)
 	rounds->count = 0;
 	RB_FOREACH(target, target_tree, &relay->targets)
 	{
-		if (target->gone) {
-			if (target->phase == TARGET_IDLE)
-				scrape_queue(target);
+		if (target->gone)
 			continue;
-		}
 		target->offset = offset_of(rounds, target);
 		rounds->order[rounds->count++] = target;
 	}
 	if (rounds->count > 0)
 		qsort(rounds->order, rounds->count, sizeof(struct target *), compare_offsets);
-	rounds->at = first_after(rounds, clock_monotonic() - rounds->begin);
+	queue_gone(relay);
+	rounds->at = first_after(rounds, rounds->reached - rounds->begin);
 	return 0;
 }
 
@@ -107,6 +115,7 @@ static int arrange(struct rounds *rounds, struct error *error)
 static void queue_due(struct rounds *rounds, int64_t now)
 {
 	struct relay *relay = rounds->relay;
+	rounds->reached = now;
 	while (rounds->at < rounds->count && rounds->begin + rounds->order[rounds->at]->offset <= now) {
 		struct target *target = rounds->order[rounds->at++];
 		if (target->phase == TARGET_IDLE && !target->gone && target->round <= relay->round)
@@ -126,7 +135,9 @@ static void begin_round(struct rounds *rounds, int64_t now)
 	/* After a long sleep of the machine there is nothing to catch up with. */
 	if (now - rounds->begin > rounds->interval)
 		rounds->begin = now;
+	rounds->reached = rounds->begin - 1;
 	rounds->at = 0;
+	queue_gone(relay);
 }
 
 /* Until when nothing is to be done. */
@@ -182,9 +193,11 @@ static int loop(struct rounds *rounds, struct error *error)
 			if (relay->target_files != NULL && now >= rounds->look &&
 				look_at_files(rounds, false, error) == -1)
 				return -1;
-			if (now >= rounds->begin + rounds->interval)
-				begin_round(rounds, now);
 			queue_due(rounds, now);
+			if (now >= rounds->begin + rounds->interval) {
+				begin_round(rounds, now);
+				queue_due(rounds, now);
+			}
 			report_progress(relay, rounds->at);
 		}
 		if (turn(relay, relay->stopping ? INT64_MAX : next_event(rounds), rounds->signals, error) == -1 ||

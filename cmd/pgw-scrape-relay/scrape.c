@@ -21,11 +21,23 @@
 #define BACK_OFF_ROUNDS_MAX 8
 #define BACK_OFF_TIME_MAX   300000 /* ms */
 
+/* What is written anew may be longer than what came, and has the relay's own gauges besides. */
+#define WRITTEN_FACTOR 8
+#define OWN_GAUGES_MAX 4096
+
 static void push(struct target *target);
+
+void scrape_prepare(struct target *target)
+{
+	size_t body = target->relay->limits.body;
+	size_t most = (SIZE_MAX - OWN_GAUGES_MAX) / WRITTEN_FACTOR;
+	payload_init(&target->payload, (body < most ? body : most) * WRITTEN_FACTOR + OWN_GAUGES_MAX);
+}
 
 void scrape_queue(struct target *target)
 {
 	target->phase = TARGET_DUE;
+	target->round = target->relay->round;
 	STAILQ_INSERT_TAIL(&target->relay->due, target, next);
 }
 
@@ -49,17 +61,27 @@ static void count_health(struct target *target, int change)
 		relay->down += (size_t)change;
 }
 
+/* A target that came back meanwhile is as good as new. The next round tries again to delete what could not be. */
+static void settle_deletion(struct target *target)
+{
+	count_health(target, -1);
+	target->health = TARGET_UNKNOWN;
+	target->failures = 0;
+	target->change.method = STORE_POST;
+	if (target->gone && !target->unpushed)
+		target_remove(target);
+}
+
 /* The target is through: its memory goes, its place is free. */
 static void finish(struct target *target)
 {
 	struct relay *relay = target->relay;
 	payload_release(&target->payload);
-	payload_init(&target->payload, relay->limits.body);
+	scrape_prepare(target);
 	target->phase = TARGET_IDLE;
 	relay->on_way--;
 	if (target->change.method == STORE_DELETE) {
-		count_health(target, -1);
-		target_remove(target);
+		settle_deletion(target);
 	} else if (target->gone && !relay->stopping) {
 		scrape_queue(target);
 	}
@@ -73,7 +95,7 @@ static void settle_health(struct target *target, enum target_health health)
 	count_health(target, 1);
 	target->failures = health == TARGET_DOWN ? target->failures + 1 : 0;
 	if (relay->interval > 0)
-		target->round = relay->round + (health == TARGET_DOWN ? back_off(target) : 1);
+		target->round += health == TARGET_DOWN ? back_off(target) : 1;
 }
 
 /* What the target is known by, whatever it says itself. */
@@ -100,9 +122,8 @@ static int add_own(struct target *target, struct error *error)
 /* Pushes that the target is down, which empties its group. */
 static void push_down(struct target *target)
 {
-	struct relay *relay = target->relay;
 	payload_release(&target->payload);
-	payload_init(&target->payload, relay->limits.body);
+	scrape_prepare(target);
 	target->scraped = false;
 	target->samples = 0;
 	push(target);
@@ -288,9 +309,12 @@ static void remove_group(struct target *target)
 	struct error error;
 	target->change =
 		(struct destination_change){.method = STORE_DELETE, .key = &target->key, .timeout = relay->timeout};
-	if (relay->keep_stale || relay->dry_run)
+	if (relay->keep_stale || relay->dry_run) {
+		target->unpushed = false;
 		finish(target);
-	else if (send_change(target, &error) == -1)
+		return;
+	}
+	if (send_change(target, &error) == -1)
 		pushed(&error, target);
 }
 

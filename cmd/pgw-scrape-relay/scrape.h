@@ -6,6 +6,9 @@
 
 #include "relay.h"
 
+/* Makes the place for what a new target says; payload_release() ends it. */
+void scrape_prepare(struct target *target);
+
 /* Puts a target that is idle in the queue of those that are due. */
 void scrape_queue(struct target *target);
 

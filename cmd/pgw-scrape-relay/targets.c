@@ -9,6 +9,7 @@
 
 #include "file_sd.h"
 #include "report.h"
+#include "scrape.h"
 
 #define LIST_MAX (16u << 20) /* bytes of URLs on standard input */
 
@@ -44,7 +45,7 @@ static struct target *target_new(struct relay *relay, struct error *error)
 	target->relay = relay;
 	target->order = relay->count;
 	grouping_key_init(&target->key);
-	payload_init(&target->payload, relay->limits.body);
+	scrape_prepare(target);
 	return target;
 }
 
@@ -170,9 +171,16 @@ static bool id_equal(const struct file_id *a, const struct file_id *b)
 	return a->inode == b->inode && a->size == b->size && a->modified == b->modified;
 }
 
+static void swap_urls(struct target *a, struct target *b)
+{
+	struct url url = a->url;
+	a->url = b->url;
+	b->url = url;
+}
+
 /* A target that is listed takes the place of the one that its group had: as one that goes on where it is the same, and
- * as a new one with the old one's history where its URL changed. */
-static bool take_listed(struct target *target)
+ * as a new one with the old one's history where its URL or its file changed. */
+static bool take_listed(struct target *target, struct target_file *file)
 {
 	struct relay *relay = target->relay;
 	struct error error;
@@ -180,21 +188,21 @@ static bool take_listed(struct target *target)
 	if (old == NULL)
 		return add_new(target, &error) == 0;
 	bool same = strcmp(old->url.text, target->url.text) == 0;
-	if (old->file != target->file || (old->listed && !same)) {
-		report_note(relay, "%s: two targets would be one group, %s: only the first is scraped",
-			target->file->path, grouping_key_show(&target->key).text);
-	} else if (!same) {
-		struct url url = old->url;
-		old->url = target->url;
-		target->url = url;
-	}
-	bool back = old->file == target->file && old->gone;
-	if (old->file == target->file) {
+	bool others = old->file != file && !old->gone;
+	bool back = old->gone;
+	if (others || (old->listed && !same))
+		report_note(relay, "%s: two targets would be one group, %s: only the first is scraped", file->path,
+			grouping_key_show(&target->key).text);
+	else if (!same)
+		swap_urls(old, target);
+	file->clashes |= others;
+	if (!others) {
+		old->file = file;
 		old->listed = true;
 		old->gone = false;
 	}
 	target_free(target);
-	return back;
+	return back && !others;
 }
 
 /* Those that their file no longer lists. */
@@ -234,13 +242,15 @@ static int read_file(struct relay *relay, struct target_file *file, bool *change
 	int result = file_sd_read(&found, file->path, &relay->limits, error);
 	if (result == 0)
 		result = make_listed(relay, file, &found, &listed, error);
-	if (result == 0)
+	if (result == 0) {
 		RB_FOREACH(target, target_tree, &relay->targets)
-	target->listed = false;
+		target->listed = false;
+		file->clashes = false;
+	}
 	while ((target = STAILQ_FIRST(&listed)) != NULL) {
 		STAILQ_REMOVE_HEAD(&listed, next);
 		if (result == 0)
-			*changed |= take_listed(target);
+			*changed |= take_listed(target, file);
 		else
 			target_free(target);
 	}
@@ -250,20 +260,31 @@ static int read_file(struct relay *relay, struct target_file *file, bool *change
 	return result;
 }
 
+static void refresh_file(struct relay *relay, struct target_file *file, bool *changed)
+{
+	struct error error;
+	if (read_file(relay, file, changed, &error) == 0)
+		return;
+	file->clashes = false;
+	report_note(relay, "%s; its targets stay as they are", error.message);
+}
+
 bool targets_refresh(struct relay *relay, bool all)
 {
 	bool changed = false;
 	for (struct target_file *file = relay->target_files; file != NULL; file = file->next) {
-		struct error error;
 		struct file_id id = {0};
 		bool there = file_state(file->path, &id);
 		if (!all && there == file->known && id_equal(&id, &file->id))
 			continue;
 		file->known = there;
 		file->id = id;
-		if (read_file(relay, file, &changed, &error) == -1)
-			report_note(relay, "%s; its targets stay as they are", error.message);
+		refresh_file(relay, file, &changed);
 	}
+	/* What went from one file may have come to one that was read before. */
+	for (struct target_file *file = relay->target_files; changed && file != NULL; file = file->next)
+		if (file->clashes)
+			refresh_file(relay, file, &changed);
 	return changed;
 }
 
