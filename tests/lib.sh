@@ -285,6 +285,21 @@ start_responder() {
 	PORT=${URL##*:}
 }
 
+# start_exporter: targets of all kinds (exporter.py) with the files of the folder exporter; sets $URL and $PORT. The requests
+# are in exporter.log, after the first line.
+start_exporter() {
+	mkdir -p exporter
+	start exporter $PYTHON "$TESTS/exporter.py" exporter
+	await "the exporter gets ready" grep -q '^http' "$SCRATCH/exporter.log" || exit 1
+	URL=$(head -n 1 "$SCRATCH/exporter.log")
+	PORT=${URL##*:}
+}
+
+# relayed FILE: the samples of a group that pgw-scrape-relay pushed, without labels and what differs from push to push.
+relayed() {
+	normal "$1" | sed -nE '/^push_/!s/^([a-z_]+)\{.*\} /\1 /p'
+}
+
 # request METHOD URL [CURL OPTION...]: sets $code, $body and $headers (names in lower case, no CR).
 request() {
 	local method=$1 url=$2

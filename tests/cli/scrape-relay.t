@@ -16,12 +16,8 @@ exits 0 "to a gateway" pgw-scrape-relay -u "$gateway" -j relay -l x=y "$exporter
 is "$(normal served/groups/job=relay,x=y.prom)" "$(normal spool/groups/job=relay,x=y.prom)" "the same"
 
 # What a target is known by
-# samples FILE: the samples of a group, without labels and what differs from push to push.
-samples() {
-	normal "$1" | sed -nE '/^push_/!s/^([a-z_]+)\{.*\} /\1 /p'
-}
 scraped=$'a 1\nb 2\nscrape_body_size_bytes 30\nscrape_duration_seconds TIME\nscrape_samples_scraped 2\nup 1'
-is "$(samples spool/groups/job=relay,x=y.prom)" "$scraped" "with what was scraped come the relay's own gauges"
+is "$(relayed spool/groups/job=relay,x=y.prom)" "$scraped" "with what was scraped come the relay's own gauges"
 # gone SIZE: the samples of a target that is down, and answered with so many bytes.
 gone() {
 	printf '%s\n' "scrape_body_size_bytes $1" "scrape_duration_seconds TIME" "scrape_samples_scraped 0" "up 0"
@@ -35,7 +31,7 @@ fails() {
 	start_responder "fails-$((++failures))" "$3" "$4"
 	exits "$1" "$2" pgw-scrape-relay -d spool -j relay -l x=y "$URL/metrics"
 	is "$err" "pgw-scrape-relay: $URL/metrics: $6" "$2: names the target"
-	is "$(samples spool/groups/job=relay,x=y.prom)" "$(gone "$5")" "$2: it is down, and what it had is gone"
+	is "$(relayed spool/groups/job=relay,x=y.prom)" "$(gone "$5")" "$2: it is down, and what it had is gone"
 }
 fails 69 "a target that breaks" 500 '' 0 "the target answered with status 500"
 fails 65 "a target without the path" 404 'a 1' 0 "the target answered with status 404"
@@ -48,12 +44,12 @@ for stale in "" --keep-stale; do
 	URL=http://127.0.0.1:$(free_port)
 	exits 69 "a dead target $stale" pgw-scrape-relay $stale -d spool -j relay -l x=y "$URL/metrics"
 	like "$err" "^pgw-scrape-relay: $URL/metrics: .*: Connection refused\$" "is named"
-	is "$(samples spool/groups/job=relay,x=y.prom)" "${stale:+$'a 1\nb 2\n'}$(gone 0)" "and is down $stale"
+	is "$(relayed spool/groups/job=relay,x=y.prom)" "${stale:+$'a 1\nb 2\n'}$(gone 0)" "and is down $stale"
 done
 start_responder slow never
 exits 69 "a slow target" pgw-scrape-relay -t 1 -d spool -j relay -l x=y "$URL/metrics"
 like "$err" "^pgw-scrape-relay: $URL/metrics: .*timed out" "is cut off"
-is "$(samples spool/groups/job=relay,x=y.prom)" "$(gone 0)" "and is down"
+is "$(relayed spool/groups/job=relay,x=y.prom)" "$(gone 0)" "and is down"
 
 # Many
 rm -rf spool
@@ -93,11 +89,11 @@ pgw-push -d spool -j first <<<$'# TYPE a counter\na 1'
 exits 65 "a push that clashes" pgw-scrape-relay -d spool -j relay "$exporter/metrics"
 is "$err" "pgw-scrape-relay: $exporter/metrics: line 2: collected metric \"a\" is not a COUNTER, which it is in group {job=\"first\"}" \
 	"is refused"
-is "$(samples spool/groups/job=relay.prom)" "$(gone 30)" "and its target is down"
+is "$(relayed spool/groups/job=relay.prom)" "$(gone 30)" "and its target is down"
 start_serve -d other
 pgw-push -d other -j first <<<$'# TYPE a counter\na 1'
 exits 65 "also at a gateway" pgw-scrape-relay -u "$URL" -j relay "$exporter/metrics"
-is "$(samples other/groups/job=relay.prom)" "$(gone 30)" "which gets to know of it"
+is "$(relayed other/groups/job=relay.prom)" "$(gone 30)" "which gets to know of it"
 
 exits 64 "no URL" pgw-scrape-relay -d spool -j x
 exits 64 "no job" pgw-scrape-relay -d spool "$exporter"
