@@ -1,5 +1,6 @@
 #include "scrape.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
 #include <sysexits.h>
@@ -275,6 +276,18 @@ static int parse(struct target *target, const struct http_answer *answer, struct
 	return 0;
 }
 
+/* Protobuf has no lines: protobuf.h. Returns -1. */
+static int name_place(struct error *error)
+{
+	char place[64] = "";
+	if (error->line > 0 && error->column > 0)
+		snprintf(place, sizeof(place), "metric family %u, metric %u: ", error->line, error->column);
+	else if (error->line > 0)
+		snprintf(place, sizeof(place), "metric family %u: ", error->line);
+	error->line = error->column = 0;
+	return error_prefix(error, "%s", place);
+}
+
 /* Keeps the exposition, which must be one that can be pushed. */
 static int take(struct target *target, const struct http_answer *answer, struct error *error)
 {
@@ -282,7 +295,7 @@ static int take(struct target *target, const struct http_answer *answer, struct 
 		return error_set_memory(error);
 	target->body_size = answer->body.len;
 	if (parse(target, answer, error) == -1 || exposition_check(&target->payload.exposition, error) == -1)
-		return -1;
+		return target->relay->native_histograms && is_protobuf(answer) ? name_place(error) : -1;
 	target->samples = payload_samples(&target->payload);
 	target->scraped = true;
 	target->relay->counts.samples += target->samples;
