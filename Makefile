@@ -34,7 +34,7 @@ PKG_CFLAGS := $(shell pkg-config --cflags jansson libbsd libcurl libmicrohttpd l
 # Each tool links what it uses only. libcurl and libpcre2 are loaded when they are needed (lib/http.h says why).
 LIBS_ALL   = -ljansson -lbsd -lmd -lm
 LIBS_SERVE = -pthread -lmicrohttpd -lisal -lsnappy -lprotobuf-c
-LIBS_RELAY = -lprotobuf-c
+LIBS_RELAY = -lisal -lsnappy -lprotobuf-c
 
 LIB_SOURCES = $(wildcard lib/*.c)
 LIB_OBJECTS = $(LIB_SOURCES:%.c=$(BUILD)/%.o) $(BUILD)/gen/metrics.pb-c.o

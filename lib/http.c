@@ -165,6 +165,14 @@ static void set_failure(const struct transfer *transfer, CURLcode code, struct e
 	}
 }
 
+/* Of the answer that counts, after redirections. */
+static struct slice last_header(const struct transfer *transfer, const char *name)
+{
+	struct curl_header *header;
+	CURLHcode code = transfer->http->curl.easy_header(transfer->easy, name, 0, CURLH_HEADER, -1, &header);
+	return slice_of(code == CURLHE_OK ? header->value : "");
+}
+
 static int64_t duration(const struct transfer *transfer)
 {
 	curl_off_t microseconds = 0;
@@ -187,6 +195,7 @@ static void finish(struct transfer *transfer, CURLcode code)
 		char *type = NULL;
 		transfer->http->curl.easy_getinfo(transfer->easy, CURLINFO_CONTENT_TYPE, &type);
 		answer.type = type;
+		answer.encoding = last_header(transfer, "Content-Encoding");
 		answer.body = buffer_slice(&transfer->body);
 	} else {
 		set_failure(transfer, code, &answer.error);

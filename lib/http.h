@@ -25,30 +25,31 @@
 struct http;
 
 struct http_request {
-	const char *method;	  /* GET, POST, PUT, DELETE */
-	const char *url;	  /* http, https, or unix:/path/of/socket:/path/of/url; copied */
-	const char *content_type; /* NULL for none; copied */
-	bool gzip;		  /* the body is */
-	const char *accept;	  /* NULL for curl's own; copied */
-	const char *ttl;	  /* of the group that is pushed (ttl.h), NULL for none; copied */
-	struct slice body;	  /* must live until `done` is called */
-	unsigned timeout;	  /* ms for the whole transfer; 0 for none */
-	int64_t start;		  /* not before, in ns of the monotonic clock */
-	size_t max_answer;	  /* bytes of the answer's body, unpacked; a longer one is ERROR_TOO_LARGE */
-	unsigned max_redirects;	  /* that are followed, for GET only; more of them is ERROR_UNAVAILABLE */
-	bool unpack;		  /* ask for gzip, and give the answer's body without it */
+	const char *method;		       /* GET, POST, PUT, DELETE */
+	const char *url;		       /* http, https, or unix:/path/of/socket:/path/of/url; copied */
+	const char *content_type;	       /* NULL for none; copied */
+	bool gzip;			       /* the body is */
+	const char *accept;		       /* NULL for curl's own; copied */
+	const char *ttl;		       /* of the group that is pushed (ttl.h), NULL for none; copied */
+	struct slice body;		       /* must live until `done` is called */
+	unsigned timeout;		       /* ms for the whole transfer; 0 for none */
+	int64_t start;			       /* not before, in ns of the monotonic clock */
+	size_t max_answer;		       /* bytes of the answer's body; a longer one is ERROR_TOO_LARGE */
+	unsigned max_redirects;		       /* that are followed, for GET only; more of them is ERROR_UNAVAILABLE */
+	bool accept_gzip;		       /* the answer may come in gzip: see its encoding */
 	const struct credentials *credentials; /* must live until `done` is called; NULL for none */
 };
 
 #define HTTP_REDIRECTS_DEFAULT 5 /* for GET: a push must not end up where nobody meant it to go */
 
 struct http_answer {
-	unsigned status;      /* 0 where there was no answer: see error */
-	unsigned retry_after; /* s that the server asks to wait; 0 where it doesn't */
-	const char *type;     /* Content-Type, gone after `done` returns; NULL where the answer has none */
-	struct slice body;    /* likewise */
-	int64_t duration;     /* of the transfer, with redirections, in ns; without waiting for its turn */
-	struct error error;   /* where status is 0: ERROR_UNAVAILABLE, ERROR_TOO_LARGE, ERROR_USAGE (a bad URL), ... */
+	unsigned status;       /* 0 where there was no answer: see error */
+	unsigned retry_after;  /* s that the server asks to wait; 0 where it doesn't */
+	const char *type;      /* Content-Type, gone after `done` returns; NULL where the answer has none */
+	struct slice encoding; /* Content-Encoding, likewise: the body is as it came */
+	struct slice body;     /* likewise */
+	int64_t duration;      /* of the transfer, with redirections, in ns; without waiting for its turn */
+	struct error error;    /* where status is 0: ERROR_UNAVAILABLE, ERROR_TOO_LARGE, ERROR_USAGE (a bad URL), ... */
 };
 
 typedef void http_done(struct http *http, const struct http_answer *answer, void *context);

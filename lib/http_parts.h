@@ -15,6 +15,7 @@
 	F(global_init)                                                                                                 \
 	F(easy_init)                                                                                                   \
 	F(easy_setopt)                                                                                                 \
+	F(easy_header)                                                                                                 \
 	F(easy_getinfo)                                                                                                \
 	F(easy_strerror)                                                                                               \
 	F(easy_cleanup)                                                                                                \

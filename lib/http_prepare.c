@@ -45,6 +45,9 @@ static CURLcode set_headers(struct transfer *transfer)
 		code = add_header(transfer, "Content-Encoding", "gzip");
 	if (code == CURLE_OK)
 		code = add_header(transfer, "Accept", request->accept);
+	/* libcurl would unpack, too, and not notice where gzip is cut off: CURLOPT_ACCEPT_ENCODING is not used. */
+	if (code == CURLE_OK && request->accept_gzip)
+		code = add_header(transfer, "Accept-Encoding", "gzip");
 	if (code == CURLE_OK)
 		code = add_header(transfer, TTL_HEADER, request->ttl);
 	/* Without this, libcurl asks before it sends a large body, and waits a second where nobody answers. */
@@ -93,8 +96,6 @@ static CURLcode set_method(struct transfer *transfer)
 	CURL *easy = transfer->easy;
 	if (strcmp(request->method, "GET") == 0) {
 		CURLcode code = curl->easy_setopt(easy, CURLOPT_FOLLOWLOCATION, (long)(request->max_redirects > 0));
-		if (code == CURLE_OK && request->unpack)
-			code = curl->easy_setopt(easy, CURLOPT_ACCEPT_ENCODING, "gzip");
 		return code != CURLE_OK ? code
 					: curl->easy_setopt(easy, CURLOPT_MAXREDIRS, (long)request->max_redirects);
 	}

@@ -60,7 +60,7 @@ struct target {
 	struct destination_change change;
 	bool scraped;	  /* the payload is what the target said, not that it is down */
 	int64_t duration; /* of the scrape, ns */
-	size_t body_size; /* bytes, unpacked */
+	double body_size; /* bytes, unpacked */
 	size_t samples;
 };
 

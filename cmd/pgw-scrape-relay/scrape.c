@@ -1,14 +1,14 @@
 #include "scrape.h"
 
-#include <stdio.h>
 #include <string.h>
-#include <strings.h>
 #include <sysexits.h>
 
+#include "decompress.h"
 #include "exposition_gauge.h"
 #include "number.h"
 #include "protobuf.h"
 #include "report.h"
+#include "target_answer.h"
 #include "targets.h"
 
 #define ACCEPT_TEXT "text/plain;version=0.0.4;q=1,*/*;q=0.1"
@@ -16,7 +16,6 @@
 	"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=1,"              \
 	"text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
 #define SCRAPE_BATCH_MAX 32
-#define PROTOBUF_TYPE	 "application/vnd.google.protobuf"
 
 /* A target that failed is left alone for 1, 2, 4, ... rounds, up to so many and so long. */
 #define BACK_OFF_ROUNDS_MAX 8
@@ -107,7 +106,7 @@ static int add_own(struct target *target, struct error *error)
 		const char *help;
 		double value;
 	} gauges[] = {
-		{"scrape_body_size_bytes", "Size of what the target answered, unpacked.", (double)target->body_size},
+		{"scrape_body_size_bytes", "Size of what the target answered, unpacked.", target->body_size},
 		{"scrape_duration_seconds", "How long the scrape took.", number_seconds(target->duration)},
 		{"scrape_samples_scraped", "How many samples the target had.", (double)target->samples},
 		{"up", "Whether the target could be scraped.", target->scraped},
@@ -243,63 +242,21 @@ void scrape_store_batch(struct relay *relay)
 	}
 }
 
-static int check_status(const struct http_answer *answer, struct error *error)
-{
-	if (answer->status == 200)
-		return 0;
-	if (answer->status != 0)
-		return error_set(error, answer->status >= 500 ? ERROR_UNAVAILABLE : ERROR_REFUSED,
-			"the target answered with status %u", answer->status);
-	*error = answer->error;
-	return -1;
-}
-
-static bool is_protobuf(const struct http_answer *answer)
-{
-	return answer->type != NULL && strncasecmp(answer->type, PROTOBUF_TYPE, strlen(PROTOBUF_TYPE)) == 0;
-}
-
-static int parse(struct target *target, const struct http_answer *answer, struct error *error)
+/* Keeps the exposition, which must be one that can be pushed. */
+static int take(struct target *target, const struct http_answer *answer, struct error *error)
 {
 	const struct relay *relay = target->relay;
 	struct payload *payload = &target->payload;
 	payload->drop_timestamps = relay->drop_timestamps;
-	if (relay->native_histograms && is_protobuf(answer))
-		return protobuf_parse(&payload->exposition, buffer_slice(&payload->text), &relay->limits, error) == -1
-			       ? -1
-			       : payload_finish(payload, false, error);
-	int mended = payload_end_text(payload, error);
-	if (mended == -1 || payload_parse(payload, false, &relay->limits, error) == -1)
+	int mended = target_answer_parse(answer, payload, &relay->limits, &target->body_size, error);
+	if (mended == -1)
 		return -1;
 	if (mended == 1)
 		report_note(relay, "%s: added the newline that is missing at the end", url_text(target->url.text).text);
-	return 0;
-}
-
-/* Protobuf has no lines: protobuf.h. Returns -1. */
-static int name_place(struct error *error)
-{
-	char place[64] = "";
-	if (error->line > 0 && error->column > 0)
-		snprintf(place, sizeof(place), "metric family %u, metric %u: ", error->line, error->column);
-	else if (error->line > 0)
-		snprintf(place, sizeof(place), "metric family %u: ", error->line);
-	error->line = error->column = 0;
-	return error_prefix(error, "%s", place);
-}
-
-/* Keeps the exposition, which must be one that can be pushed. */
-static int take(struct target *target, const struct http_answer *answer, struct error *error)
-{
-	if (buffer_append_slice(&target->payload.text, answer->body) == -1)
-		return error_set_memory(error);
-	target->body_size = answer->body.len;
-	if (parse(target, answer, error) == -1 || exposition_check(&target->payload.exposition, error) == -1)
-		return target->relay->native_histograms && is_protobuf(answer) ? name_place(error) : -1;
 	target->samples = payload_samples(&target->payload);
 	target->scraped = true;
 	target->relay->counts.samples += target->samples;
-	target->relay->counts.bytes += target->body_size;
+	target->relay->counts.bytes += payload->text.len;
 	return 0;
 }
 
@@ -309,7 +266,7 @@ static void scraped(struct http *http, const struct http_answer *answer, void *c
 	struct error error;
 	target->duration = answer->duration;
 	target->relay->counts.scraped++;
-	if (check_status(answer, &error) == 0 && take(target, answer, &error) == 0)
+	if (take(target, answer, &error) == 0)
 		push(target);
 	else
 		fail_scrape(target, &error);
@@ -339,9 +296,9 @@ static void start(struct target *target)
 		.url = target->url.text,
 		.accept = relay->native_histograms ? ACCEPT_PROTOBUF : ACCEPT_TEXT,
 		.timeout = relay->timeout,
-		.max_answer = relay->limits.body,
+		.max_answer = relay->limits.body + DECOMPRESS_OVERHEAD_MAX,
 		.max_redirects = relay->max_redirects,
-		.unpack = true,
+		.accept_gzip = true,
 	};
 	struct error error;
 	relay->on_way++;
@@ -349,7 +306,8 @@ static void start(struct target *target)
 	target->scraped = false;
 	target->status = EX_OK;
 	target->duration = 0;
-	target->body_size = target->samples = 0;
+	target->body_size = 0;
+	target->samples = 0;
 	if (target->gone)
 		remove_group(target);
 	else if (http_add(relay->http, &request, scraped, target, &error) == -1)

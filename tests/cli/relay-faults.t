@@ -64,13 +64,13 @@ down "elsewhere/unix:$SCRATCH/socket:/x" 65 'The redirect target URL could not b
 down "elsewhere/gopher://127.0.0.1:$PORT/x" 65 'Protocol "gopher" not supported or disabled in libcurl'
 
 # Size
-down endless/answer 65 "the answer is larger than 1048576 bytes" 0 --body-size-limit 1m
-down bomb/100 65 "the answer is larger than 67108864 bytes"
-down bomb/2 65 "the answer is larger than 1048576 bytes" 0 --body-size-limit 1m
-down static/good 65 "the answer is larger than 24 bytes" 0 --body-size-limit 24
+down endless/answer 65 "the answer is larger than 1048576 bytes" -1 --body-size-limit 1m
+down bomb/100 65 "the answer is larger than 67108864 bytes" -1
+down bomb/2 65 "the answer is larger than 1048576 bytes" -1 --body-size-limit 1m
+down static/good 65 "the answer is larger than 24 bytes" -1 --body-size-limit 24
 up static/good 25 'good 1' --body-size-limit 25
 up gzip/good 25 'good 1' --body-size-limit 25
-down gzip/good 65 "the answer is larger than 24 bytes" 0 --body-size-limit 24
+down gzip/good 65 "the answer is larger than 24 bytes" -1 --body-size-limit 24
 
 # No exposition
 # it FORMAT: what /static/it answers.
