@@ -41,7 +41,8 @@ struct block {
 };
 
 struct group {
-	STAILQ_ENTRY(group) retired; /* for a view */
+	STAILQ_ENTRY(group) retired; /* for a view, as the next one */
+	uint64_t since;		     /* the number of the first snapshot that may have it */
 	struct grouping_key key;     /* has nothing to release */
 	struct block *blocks;	     /* by name in byte order */
 	size_t block_count;

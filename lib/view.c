@@ -188,6 +188,7 @@ int view_adopt(struct view *view, struct entry *entry, struct group *group, stru
 	if (reserve_expiry(view, group, error) == -1)
 		return -1;
 	entry->group = group;
+	view_pieces_admit(&view->index.pieces, group);
 	if (group_has_expired(group, view->now)) {
 		set_expired(view, entry);
 		group_forget_lines(group);
@@ -295,6 +296,7 @@ int view_put(struct view *view, struct group *group, struct error *error)
 	free(entry->reason);
 	entry->reason = NULL;
 	entry->group = group;
+	view_pieces_admit(&view->index.pieces, group);
 	entry->accepted = true;
 	count_accepted(view, entry, true);
 	note_expiry(view, entry);

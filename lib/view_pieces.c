@@ -188,15 +188,21 @@ void view_pieces_change(struct view_index *index, const struct group *old, const
 	}
 }
 
+/* Whether a snapshot, NULL for none, was taken since something came. */
+static bool may_have(const struct view_snapshot *snapshot, uint64_t since)
+{
+	return snapshot != NULL && snapshot->number >= since;
+}
+
 /* HELP and TYPE. */
 
 static void retire_head(struct view_pieces *pieces, struct family_head *head)
 {
 	struct view_snapshot *newest = TAILQ_LAST(&pieces->snapshots, view_snapshot_queue);
-	if (newest == NULL)
-		free(head);
-	else
+	if (may_have(newest, head->since))
 		STAILQ_INSERT_TAIL(&newest->heads, head, retired);
+	else
+		free(head);
 }
 
 static int make_head(const struct view_index *index, const struct index_family *family, struct buffer *text)
@@ -208,12 +214,13 @@ static int make_head(const struct view_index *index, const struct index_family *
 
 /* Gives a family the HELP and TYPE that it should have and that it hasn't yet: those it had, if any, are the caller's
  * to remove from where they are. */
-static int new_head(struct index_family *family, struct slice text)
+static int new_head(const struct view_pieces *pieces, struct index_family *family, struct slice text)
 {
 	struct family_head *head = malloc(sizeof(*head) + text.len);
 	if (head == NULL)
 		return -1;
 	memcpy(head + 1, text.data, text.len);
+	head->since = pieces->next_number;
 	head->text = slice_make((const char *)(head + 1), text.len);
 	family->head = head;
 	return 0;
@@ -236,7 +243,8 @@ static int update_head(struct view_index *index, struct index_family *family, st
 	if (family->head != NULL && chunk_list_remove(list, family, NULL) == -1)
 		return -1;
 	drop_head(&index->pieces, family);
-	return new_head(family, buffer_slice(text)) == -1 ? -1 : put_head(list, family, chunk_list_insert);
+	return new_head(&index->pieces, family, buffer_slice(text)) == -1 ? -1
+									  : put_head(list, family, chunk_list_insert);
 }
 
 static bool has_own_head(const struct index_family *family)
@@ -277,7 +285,7 @@ static int append_family(struct view_index *index, struct index_family *family, 
 	struct sorted_cursor cursor = {0};
 	drop_head(&index->pieces, family);
 	if (!has_own_head(family) &&
-		(make_head(index, family, text) == -1 || new_head(family, buffer_slice(text)) == -1 ||
+		(make_head(index, family, text) == -1 || new_head(&index->pieces, family, buffer_slice(text)) == -1 ||
 			put_head(list, family, chunk_list_append) == -1))
 		return -1;
 	while (index_family_next(index, family, &cursor, &source.group, &source.block)) {
@@ -314,7 +322,8 @@ static struct view_snapshot *snapshot_new(struct view_pieces *pieces)
 	struct view_snapshot *snapshot = malloc(sizeof(*snapshot) + count * sizeof(struct chunk *));
 	if (snapshot == NULL)
 		return NULL;
-	*snapshot = (struct view_snapshot){.references = 1, .pieces = pieces, .chunk_count = count};
+	*snapshot = (struct view_snapshot){
+		.references = 1, .pieces = pieces, .number = pieces->next_number++, .chunk_count = count};
 	for (size_t i = 0; i < OWN_PLACES; i++) {
 		const struct chunk_run *run = &pieces->places[i].run;
 		snapshot->places[i] = (struct chunk_run){snapshot->chunks + at, run->count, run->text_len};
@@ -347,17 +356,27 @@ struct view_snapshot *view_pieces_snapshot(struct view_index *index, struct erro
 	return pieces->current;
 }
 
-static void free_retired(struct view_snapshot *snapshot)
+/* Leaves what a snapshot has kept to the next older one that may have it, or to nobody. */
+static void release_retired(struct view_snapshot *snapshot, struct view_snapshot *older)
 {
 	struct group *group, *next_group;
 	struct family_head *head, *next_head;
 	STAILQ_FOREACH_SAFE(group, &snapshot->groups, retired, next_group)
 	{
+		if (may_have(older, group->since)) {
+			STAILQ_INSERT_TAIL(&older->groups, group, retired);
+			continue;
+		}
 		snapshot->pieces->retired_len -= group->text_size;
 		group_free(group);
 	}
 	STAILQ_FOREACH_SAFE(head, &snapshot->heads, retired, next_head)
-	free(head);
+	{
+		if (may_have(older, head->since))
+			STAILQ_INSERT_TAIL(&older->heads, head, retired);
+		else
+			free(head);
+	}
 }
 
 void view_snapshot_free(struct view_snapshot *snapshot)
@@ -367,21 +386,20 @@ void view_snapshot_free(struct view_snapshot *snapshot)
 	struct view_snapshot *older = TAILQ_PREV(snapshot, view_snapshot_queue, link);
 	for (size_t i = 0; i < snapshot->chunk_count; i++)
 		chunk_release(snapshot->chunks[i]);
-	if (older != NULL) {
-		/* It may have them too, and nobody newer does. */
-		STAILQ_CONCAT(&older->groups, &snapshot->groups);
-		STAILQ_CONCAT(&older->heads, &snapshot->heads);
-	} else {
-		free_retired(snapshot);
-	}
+	release_retired(snapshot, older);
 	TAILQ_REMOVE(&snapshot->pieces->snapshots, snapshot, link);
 	free(snapshot);
+}
+
+void view_pieces_admit(const struct view_pieces *pieces, struct group *group)
+{
+	group->since = pieces->next_number;
 }
 
 void view_pieces_retire(struct view_pieces *pieces, struct group *group)
 {
 	struct view_snapshot *newest = TAILQ_LAST(&pieces->snapshots, view_snapshot_queue);
-	if (newest == NULL || group == NULL) {
+	if (group == NULL || !may_have(newest, group->since)) {
 		group_free(group);
 		return;
 	}

@@ -26,6 +26,7 @@ struct view_pieces {
 	struct view_snapshot *current;	      /* shows the view as it is; NULL where none does */
 	size_t retired_len;		      /* of the group files of groups that only snapshots have */
 	uint64_t serial;		      /* view_serial() */
+	uint64_t next_number;		      /* of the next snapshot */
 	bool kept;
 };
 
@@ -43,6 +44,9 @@ void view_pieces_change(struct view_index *index, const struct group *old, const
 
 /* Before a family without blocks goes. */
 void view_pieces_remove_family(struct view_pieces *pieces, struct index_family *family);
+
+/* Notes that a group comes into the view, so that no older snapshot keeps it when it goes. */
+void view_pieces_admit(const struct view_pieces *pieces, struct group *group);
 
 /* Frees a group that is no longer in the view as soon as no snapshot has it. */
 void view_pieces_retire(struct view_pieces *pieces, struct group *group);

@@ -56,6 +56,7 @@ struct chunk_run {
 /* HELP and TYPE of a family. */
 struct family_head {
 	STAILQ_ENTRY(family_head) retired;
+	uint64_t since; /* the number of the first snapshot that may have it */
 	struct slice text;
 };
 
@@ -70,7 +71,8 @@ struct view_snapshot {
 	size_t references;
 	struct view_pieces *pieces;
 	TAILQ_ENTRY(view_snapshot) link;
-	struct group_queue groups; /* that left the view when this was the newest snapshot */
+	uint64_t number;	   /* from 0, in the order in which they were taken */
+	struct group_queue groups; /* that left the view: this is the newest snapshot that has them */
 	struct family_head_queue heads;
 	size_t chunk_count;
 	struct chunk *chunks[];

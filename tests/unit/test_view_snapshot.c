@@ -325,6 +325,31 @@ static void another_number_after_each_change(void **state)
 	assert_int_equal(view_retired_bytes(fixture->view), 0);
 }
 
+/* Who reads slowly holds what he reads, and not what comes and goes meanwhile. */
+static void a_snapshot_keeps_what_it_shows_only(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error error;
+	put(fixture, 1, "a 1\n");
+	struct view_snapshot *held = view_snapshot(fixture->view, &error);
+	put(fixture, 1, "a 2\n");
+	size_t shown = view_retired_bytes(fixture->view);
+	assert_true(shown > 0);
+	put(fixture, 1, "a 3\n");
+	assert_int_equal(view_retired_bytes(fixture->view), shown);
+	/* Another one has a group that the first hasn't, and leaves it to nobody. */
+	struct view_snapshot *second = view_snapshot(fixture->view, &error);
+	put(fixture, 1, "a 4\n");
+	size_t both = view_retired_bytes(fixture->view);
+	assert_true(both > shown);
+	put(fixture, 1, "a 5\n");
+	assert_int_equal(view_retired_bytes(fixture->view), both);
+	view_snapshot_free(second);
+	assert_int_equal(view_retired_bytes(fixture->view), shown);
+	view_snapshot_free(held);
+	assert_int_equal(view_retired_bytes(fixture->view), 0);
+}
+
 /* The same series with another HELP, another type or none of them; of a family that one group has or two. */
 static void heads_follow_the_groups(void **state)
 {
@@ -366,6 +391,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_change_costs_its_neighbourhood, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(heads_follow_the_groups, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(another_number_after_each_change, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_snapshot_keeps_what_it_shows_only, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
