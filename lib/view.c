@@ -270,7 +270,8 @@ static int put_in_index(struct view *view, struct entry *entry, const struct gro
 	if (view_index_add(&view->index, group, entry->accepted ? entry->number : INDEX_NONE, &entry->number, error) ==
 		-1)
 		return -1;
-	view->unsettled |= view->inconsistent > 0;
+	/* What only comes in takes nobody's place who is left out. */
+	view->unsettled |= entry->accepted && view->inconsistent > 0;
 	return 0;
 }
 

@@ -309,6 +309,27 @@ static void a_change_right_after_ones_own_is_seen(void **state)
 	view_free(view);
 }
 
+/* Beside files that clash a new group costs no more than itself; one that goes may let others in. */
+static void a_new_group_changes_nothing_else(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	write_file(fixture, "job=p.prom", "# TYPE t gauge\nt 1\n");
+	write_file(fixture, "job=q.prom", "# TYPE t counter\nt 1\n");
+	refresh(view);
+	assert_int_equal(view_counts(view).rejected, 1);
+	uint64_t serial = view_serial(view);
+	write_group(fixture, view);
+	refresh(view);
+	assert_true(view_serial(view) == serial + 1);
+	assert_int_equal(view_counts(view).rejected, 1);
+	remove_file(fixture, "job=p.prom");
+	refresh(view);
+	assert_int_equal(view_counts(view).rejected, 0);
+	assert_int_equal(view_counts(view).groups, 2);
+	view_free(view);
+}
+
 static void a_removed_spool_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
@@ -409,6 +430,7 @@ int main(void)
 		BOTH_MODES(the_past_is_nothing),
 		BOTH_MODES(what_is_left_out_is_not_exposed),
 		BOTH_MODES(a_change_right_after_ones_own_is_seen),
+		cmocka_unit_test_setup_teardown(a_new_group_changes_nothing_else, set_up_follow, tear_down),
 		BOTH_MODES(a_group_expires_and_gives_way),
 		BOTH_MODES(a_removed_spool_is_an_error),
 	};
