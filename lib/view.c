@@ -2,6 +2,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "consistency.h"
 #include "view_parts.h"
@@ -31,13 +32,16 @@ struct entry *view_get_entry(struct view *view, struct slice file, struct error 
 		return NULL;
 	}
 	view->counts.rejected++;
-	view->unknown++;
+	LIST_INSERT_HEAD(&view->unread, entry, unread);
 	return entry;
 }
 
 void view_set_known(struct view *view, struct entry *entry, bool known)
 {
-	view->unknown += (size_t)entry->known - (size_t)known;
+	if (known && !entry->known)
+		LIST_REMOVE(entry, unread);
+	else if (!known && entry->known)
+		LIST_INSERT_HEAD(&view->unread, entry, unread);
 	entry->known = known;
 }
 
@@ -79,16 +83,25 @@ void view_clear_group(struct view *view, struct entry *entry)
 	withdraw(view, entry);
 	view_pieces_retire(&view->index.pieces, entry->group);
 	entry->group = NULL;
+}
+
+/* Takes over why an entry is left out; NULL for one that isn't. */
+static void set_reason(struct view *view, struct entry *entry, char *reason)
+{
+	bool same =
+		entry->reason == NULL || reason == NULL ? entry->reason == reason : strcmp(entry->reason, reason) == 0;
+	view->rejected_serial += !same;
 	free(entry->reason);
-	entry->reason = NULL;
+	entry->reason = reason;
 }
 
 void view_remove_entry(struct view *view, struct entry *entry)
 {
 	view->unsettled |= entry->accepted && view->inconsistent > 0;
 	view_clear_group(view, entry);
+	set_reason(view, entry, NULL);
 	view->counts.rejected--;
-	view->unknown -= !entry->known;
+	view_set_known(view, entry, true);
 	entries_remove(&view->entries, entry);
 }
 
@@ -114,14 +127,14 @@ int view_fd(const struct view *view)
 	return view->watch == NULL ? -1 : watch_fd(view->watch);
 }
 
-void view_set_reason(struct entry *entry, const struct error *error)
+void view_set_reason(struct view *view, struct entry *entry, const struct error *error)
 {
-	free(entry->reason);
-	entry->reason = NULL;
+	char *reason;
 	if (error->line == 0)
-		entry->reason = strdup(error->message);
-	else if (asprintf(&entry->reason, "line %u: %s", error->line, error->message) == -1)
-		entry->reason = NULL;
+		reason = strdup(error->message);
+	else if (asprintf(&reason, "line %u: %s", error->line, error->message) == -1)
+		reason = NULL;
+	set_reason(view, entry, reason);
 }
 
 static int check_limits(
@@ -140,8 +153,7 @@ static int accept(struct view *view, struct entry *entry, struct error *error)
 		return -1;
 	entry->accepted = true;
 	count_accepted(view, entry, true);
-	free(entry->reason);
-	entry->reason = NULL;
+	set_reason(view, entry, NULL);
 	return 0;
 }
 
@@ -165,8 +177,7 @@ static void note_expiry(struct view *view, struct entry *entry)
 /* What an entry has expired with is kept, and shown to nobody. */
 static void set_expired(struct view *view, struct entry *entry)
 {
-	free(entry->reason);
-	entry->reason = NULL;
+	set_reason(view, entry, NULL);
 	entry->expired = true;
 	view->counts.rejected--;
 	view->counts.expired++;
@@ -199,7 +210,7 @@ int view_adopt(struct view *view, struct entry *entry, struct group *group, stru
 			entry->group = NULL;
 			return -1;
 		}
-		view_set_reason(entry, error);
+		view_set_reason(view, entry, error);
 		view->inconsistent++;
 		view->unsettled = true;
 	}
@@ -240,7 +251,7 @@ int view_settle(struct view *view, struct error *error)
 	for (size_t i = 0; i < count; i++) {
 		struct error reason;
 		if (accept(view, ranked[i], &reason) == -1) {
-			view_set_reason(ranked[i], &reason);
+			view_set_reason(view, ranked[i], &reason);
 			view->inconsistent++;
 			view->unsettled |= reason.kind == ERROR_MEMORY;
 		}
@@ -294,8 +305,7 @@ int view_put(struct view *view, struct group *group, struct error *error)
 		view->inconsistent--;
 	forget_expiry(view, entry);
 	view_pieces_retire(&view->index.pieces, entry->group);
-	free(entry->reason);
-	entry->reason = NULL;
+	set_reason(view, entry, NULL);
 	entry->group = group;
 	view_pieces_admit(&view->index.pieces, group);
 	entry->accepted = true;
@@ -378,6 +388,11 @@ bool view_next_rejected(const struct view *view, const void **cursor, const char
 	*file = entry->file.data;
 	*reason = entry->reason != NULL ? entry->reason : "out of memory";
 	return true;
+}
+
+uint64_t view_rejected_serial(const struct view *view)
+{
+	return view->rejected_serial;
 }
 
 struct view_counts view_counts(const struct view *view)

@@ -100,6 +100,9 @@ const struct group *view_next_expired(const struct view *view, size_t *cursor);
 /* Each file left out, in the same order: the name and why. Start with *cursor NULL. false at the end. */
 bool view_next_rejected(const struct view *view, const void **cursor, const char **file, const char **reason);
 
+/* Another number whenever view_next_rejected() tells something else. */
+uint64_t view_rejected_serial(const struct view *view);
+
 struct view_counts view_counts(const struct view *view);
 
 /* Whether a temporary file of another process is still there that the last refreshes heard of. Asked under the spool's

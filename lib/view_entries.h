@@ -20,6 +20,7 @@
 struct entry {
 	RB_ENTRY(entry) link;	  /* by name */
 	SLIST_ENTRY(entry) chain; /* with those whose names have similar hashes */
+	LIST_ENTRY(entry) unread; /* for view*.c: with those that are not known */
 	struct slice file;	  /* NUL-terminated */
 	struct group *group;	  /* NULL where it can't be read */
 	struct file_id id;
@@ -37,6 +38,7 @@ struct entry {
 
 RB_HEAD(entry_tree, entry);
 SLIST_HEAD(entry_chain, entry);
+LIST_HEAD(entry_list, entry);
 
 /* One of zeros is empty. */
 struct entries {

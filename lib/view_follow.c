@@ -49,7 +49,7 @@ static int read_entry(struct view *view, struct slice file, struct error *error)
 		group = group_read(entry->file, buffer_slice(&text), id.modified, &view->limits, &reason);
 	buffer_release(&text);
 	if (group == NULL) {
-		view_set_reason(entry, &reason);
+		view_set_reason(view, entry, &reason);
 		return 0;
 	}
 	if (view_adopt(view, entry, group, error) == -1) {
@@ -141,13 +141,13 @@ static void visit_event(enum watch_event event, const char *file, const char *fr
 		drain->status = -1;
 }
 
-/* Entries that view_forget() named. */
-static int read_unknown(struct view *view, struct error *error)
+/* Entries that view_forget() named, and those that could not be read the last time. */
+static int read_unread(struct view *view, struct error *error)
 {
 	struct entry *entry, *next;
-	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
+	LIST_FOREACH_SAFE(entry, &view->unread, unread, next)
 	{
-		if (!entry->known && read_entry(view, entry->file, error) == -1)
+		if (read_entry(view, entry->file, error) == -1)
 			return -1;
 	}
 	return 0;
@@ -165,7 +165,7 @@ static int read_changes(struct view *view, struct error *error)
 		return -1;
 	if (!complete && rescan(view, error) == -1)
 		return -1;
-	if (view->unknown > 0 && read_unknown(view, error) == -1)
+	if (read_unread(view, error) == -1)
 		return -1;
 	view_expire(view);
 	return view->unsettled ? view_settle(view, error) : 0;

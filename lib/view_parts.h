@@ -18,11 +18,12 @@ struct view {
 	struct entries entries;
 	struct view_index index;
 	struct view_counts counts;
-	struct expiry expiring; /* entries with groups that will expire, */
-	struct expiry expired;	/* and those that have; there is room for all of both */
-	int64_t now;		/* of the last refresh, ns since the epoch */
-	size_t unknown;		/* entries that the next refresh reads whatever it hears */
-	size_t inconsistent;	/* entries that can be read and clash with others */
+	struct expiry expiring;	  /* entries with groups that will expire, */
+	struct expiry expired;	  /* and those that have; there is room for all of both */
+	int64_t now;		  /* of the last refresh, ns since the epoch */
+	struct entry_list unread; /* entries that are not known, which the next refresh reads whatever it hears */
+	size_t inconsistent;	  /* entries that can be read and clash with others */
+	uint64_t rejected_serial; /* view_rejected_serial() */
 	bool loaded;
 	bool unsettled;	 /* which of those that clash is left out must be found anew */
 	char *temporary; /* another process's temporary file that was seen last; NULL */
@@ -34,13 +35,13 @@ struct entry *view_get_entry(struct view *view, struct slice file, struct error 
 /* Takes an entry out of everything and frees it. */
 void view_remove_entry(struct view *view, struct entry *entry);
 
-/* Takes the entry's group out of everything and frees it. */
+/* Takes the entry's group out of everything and frees it. Why the entry is left out is the caller's to say. */
 void view_clear_group(struct view *view, struct entry *entry);
 
 void view_set_known(struct view *view, struct entry *entry, bool known);
 
 /* Says why an entry is left out. Out of memory loses the reason only. */
-void view_set_reason(struct entry *entry, const struct error *error);
+void view_set_reason(struct view *view, struct entry *entry, const struct error *error);
 
 /* Gives an entry without a group one, which is left out where it clashes. 0, or -1 with ERROR_MEMORY and the group the
  * caller's. */

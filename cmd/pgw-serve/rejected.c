@@ -32,9 +32,13 @@ static bool was_logged(const struct rejected_files *rejected, uint64_t hash)
 void rejected_files_log(struct rejected_files *rejected, const struct view *view)
 {
 	size_t count = view_counts(view).rejected;
-	struct rejected_files now = {.hashes = count == 0 ? NULL : calloc(count, sizeof(*now.hashes))};
 	const void *cursor = NULL;
 	const char *file, *reason;
+	/* The walk is over all groups. */
+	if (rejected->serial == view_rejected_serial(view))
+		return;
+	struct rejected_files now = {
+		.hashes = count == 0 ? NULL : calloc(count, sizeof(*now.hashes)), .serial = view_rejected_serial(view)};
 	while (now.hashes != NULL && now.count < count && view_next_rejected(view, &cursor, &file, &reason)) {
 		uint64_t hash = hash_slice(slice_of(file)) * 31 + hash_slice(slice_of(reason));
 		if (!was_logged(rejected, hash))

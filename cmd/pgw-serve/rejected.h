@@ -13,6 +13,7 @@
 struct rejected_files {
 	uint64_t *hashes; /* of file and reason, in ascending order */
 	size_t count;
+	uint64_t serial; /* view_rejected_serial() then */
 };
 
 void rejected_files_init(struct rejected_files *rejected);

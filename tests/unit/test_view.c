@@ -330,6 +330,34 @@ static void a_new_group_changes_nothing_else(void **state)
 	view_free(view);
 }
 
+/* One that can't be read is tried again each time, and is no news. */
+static void what_is_left_out_is_news_once(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	char path[256];
+	write_file(fixture, "job=q.prom", "what\n");
+	write_file(fixture, "job=r.prom", "");
+	file_path(fixture, "job=r.prom", path);
+	assert_int_equal(truncate(path, (off_t)limits.body * 100), 0);
+	uint64_t serial = view_serial(view), rejected = view_rejected_serial(view);
+	refresh(view);
+	assert_int_equal(view_counts(view).rejected, 2);
+	assert_true(view_rejected_serial(view) == rejected + 2);
+	for (size_t i = 0; i < 3; i++)
+		refresh(view);
+	assert_true(view_rejected_serial(view) == rejected + 2);
+	assert_true(view_serial(view) == serial);
+	write_file(fixture, "job=r.prom", "r 1\n");
+	refresh(view);
+	assert_true(view_rejected_serial(view) == rejected + 3);
+	remove_file(fixture, "job=q.prom");
+	refresh(view);
+	assert_true(view_rejected_serial(view) == rejected + 4);
+	assert_int_equal(view_counts(view).rejected, 0);
+	view_free(view);
+}
+
 static void a_removed_spool_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
@@ -431,6 +459,7 @@ int main(void)
 		BOTH_MODES(what_is_left_out_is_not_exposed),
 		BOTH_MODES(a_change_right_after_ones_own_is_seen),
 		cmocka_unit_test_setup_teardown(a_new_group_changes_nothing_else, set_up_follow, tear_down),
+		BOTH_MODES(what_is_left_out_is_news_once),
 		BOTH_MODES(a_group_expires_and_gives_way),
 		BOTH_MODES(a_removed_spool_is_an_error),
 	};
