@@ -49,6 +49,7 @@ like "$err" "^pgw-scrape-relay: $exporter/never/answer: Operation timed out afte
 exits 69 "a byte now and then" pgw-scrape-relay -t 0.3 -d spool -j x "$exporter/drip/answer"
 like "$err" "^pgw-scrape-relay: $exporter/drip/answer: Operation timed out after [0-9]+ milliseconds with [0-9]+ bytes received\$" \
 	"is cut off"
+down torn/answer 65 "the gzip data is cut off"
 exits 69 "headers without an end" pgw-scrape-relay -d spool -j x "$exporter/headers_forever/answer"
 like "$err" "^pgw-scrape-relay: $exporter/headers_forever/answer: .*[Tt]oo large" "are cut off"
 like "$(relayed $group)" '^scrape_body_size_bytes 0.*up 0$' "is down"
