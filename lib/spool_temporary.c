@@ -34,6 +34,7 @@ struct spool_spares {
 	size_t first, count;
 	mode_t mode; /* of the files that this process makes; 0 before the first one */
 	uid_t owner; /* of the same */
+	gid_t group; /* of the same */
 };
 
 struct temporary_name {
@@ -139,7 +140,7 @@ static bool is_free(const struct spool *spool, int fd, struct slice text, off_t 
 	bool small = status.st_size <= UNSYNCED_SIZE_MAX && text.len <= UNSYNCED_SIZE_MAX;
 	*size = status.st_size;
 	return status.st_nlink == 1 && status.st_mode == spool->spares->mode && status.st_uid == spool->spares->owner &&
-	       (small || spool->options.sync);
+	       status.st_gid == spool->spares->group && (small || spool->options.sync);
 }
 
 /* Opens the oldest spare that can be used, and tells its size. -1 where there is none. */
@@ -188,6 +189,7 @@ static void note_new(struct spool *spool, const struct stat *status)
 	if (spool->spares != NULL) {
 		spool->spares->mode = status->st_mode;
 		spool->spares->owner = status->st_uid;
+		spool->spares->group = status->st_gid;
 	}
 }
 

@@ -163,6 +163,23 @@ static void test_rights(void **state)
 	spool_close(&spool);
 }
 
+/* Who was to read one group reads no other one for that. */
+static void test_file_group(void **state)
+{
+	struct stat status;
+	if (geteuid() != 0)
+		skip(); /* nobody else can give a file away */
+	struct spool spool = open_spool(&reusing);
+	put(&spool, "job=a.prom", "a 1\n");
+	assert_int_equal(chown("s/groups/job=a.prom", (uid_t)-1, 12345), 0);
+	put(&spool, "job=a.prom", "a 2\n");
+	usleep(REST);
+	put(&spool, "job=b.prom", "b 1\n");
+	assert_int_equal(stat("s/groups/job=b.prom", &status), 0);
+	assert_int_not_equal(status.st_gid, 12345);
+	spool_close(&spool);
+}
+
 /* What is not synced is only written where it reaches the disk in one piece. */
 static void test_unsynced(void **state)
 {
@@ -238,6 +255,7 @@ int main(void)
 		TEST(test_rest),
 		TEST(test_readers),
 		TEST(test_rights),
+		TEST(test_file_group),
 		TEST(test_unsynced),
 		TEST(test_swept_by_another),
 	};
