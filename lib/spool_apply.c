@@ -127,14 +127,15 @@ static void sync_temporaries(struct spool *spool, struct spool_change *changes, 
 }
 
 /* In the order given, so that the last of two changes of one file wins. */
-static enum journal_end put_in_place(struct spool *spool, struct spool_change *changes, size_t count)
+static enum journal_end put_in_place(struct spool *spool, struct spool_change *changes, size_t count, enum way way)
 {
 	enum journal_end end = JOURNAL_DONE;
 	for (size_t i = 0; i < count; i++) {
 		struct spool_change *change = &changes[i];
 		if (change->failed)
 			continue;
-		if (is_put(change) && spool_temporary_place(spool, change->number, change->file.data) == -1)
+		if (is_put(change) &&
+			spool_temporary_place(spool, change->number, change->file.data, way != WAY_FILES) == -1)
 			fail(spool, change, "write");
 		else if (!is_put(change) && unlinkat(spool->groups, change->file.data, 0) == -1 && errno != ENOENT)
 			fail(spool, change, "delete");
@@ -156,7 +157,7 @@ static bool apply_round(struct spool *spool, struct spool_change *changes, size_
 		sync_temporaries(spool, changes, count);
 	if (spool->options.sync)
 		journal_resume(&spool->journal);
-	enum journal_end end = put_in_place(spool, changes, count);
+	enum journal_end end = put_in_place(spool, changes, count, way);
 	journal_end(&spool->journal, way == WAY_JOURNAL ? end : JOURNAL_DONE);
 	return way == WAY_FILES;
 }

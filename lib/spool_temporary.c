@@ -276,7 +276,7 @@ int spool_temporary_sync(struct spool *spool, const unsigned *numbers, size_t co
  * plain rename over a file it doesn't make ext4 write the new one back at once. 0, or -1 with errno and the names as
  * before.
  */
-static int exchange(struct spool *spool, unsigned number, const char *file)
+static int exchange(struct spool *spool, unsigned number, const char *file, bool keep)
 {
 	const struct temporary_name name = temporary_name(spool, number);
 	const char *temporary = name.text;
@@ -289,7 +289,7 @@ static int exchange(struct spool *spool, unsigned number, const char *file)
 		spool->plain_rename = errno == EINVAL || errno == ENOSYS;
 		return -1;
 	}
-	if (keep_spare(spool, number) || unlinkat(spool->groups, temporary, 0) == 0 ||
+	if ((keep && keep_spare(spool, number)) || unlinkat(spool->groups, temporary, 0) == 0 ||
 		(errno != EISDIR && errno != EPERM))
 		return 0;
 	/* It was no file. */
@@ -302,9 +302,9 @@ static int exchange(struct spool *spool, unsigned number, const char *file)
 #endif
 }
 
-int spool_temporary_place(struct spool *spool, unsigned number, const char *file)
+int spool_temporary_place(struct spool *spool, unsigned number, const char *file, bool keep)
 {
-	int result = exchange(spool, number, file);
+	int result = exchange(spool, number, file, keep);
 	if (result == -1 && (errno == ENOENT || errno == EINVAL || errno == ENOSYS))
 		result = renameat(spool->groups, temporary_name(spool, number).text, spool->groups, file);
 	if (result == -1)

@@ -3,7 +3,7 @@
  *
  *	unsigned number;
  *	if (spool_temporary_write(spool, text, &number, &id) == -1) ... errno
- *	if (spool_temporary_place(spool, number, "job=a.prom") == -1) ... errno; the temporary file is gone
+ *	if (spool_temporary_place(spool, number, "job=a.prom", true) == -1) ... errno; the temporary file is gone
  *
  * Under the lock, so that whatever has such a name and is not one's own is debris (spool_sweep()).
  *
@@ -30,9 +30,10 @@ int spool_temporary_write(struct spool *spool, struct slice text, unsigned *numb
 /* Syncs temporary files together. 0, or -1 with errno of the first that failed, and its index in *failed. */
 int spool_temporary_sync(struct spool *spool, const unsigned *numbers, size_t count, size_t *failed);
 
-/* Gives it the name of a group file, in the place of an old one. 0, or -1 with errno, when the old one is in place and
- * the temporary file is gone. */
-int spool_temporary_place(struct spool *spool, unsigned number, const char *file);
+/* Gives it the name of a group file, in the place of an old one, which may become a spare where `keep` says so: not
+ * where the old one is what a crash may leave and no journal mends. 0, or -1 with errno, when the old one is in place
+ * and the temporary file is gone. */
+int spool_temporary_place(struct spool *spool, unsigned number, const char *file, bool keep);
 
 void spool_temporary_remove(struct spool *spool, unsigned number);
 

@@ -1,4 +1,5 @@
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -11,6 +12,7 @@
 #include <dirent.h>
 #include <fcntl.h>
 #include <ftw.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -209,6 +211,35 @@ static void test_unsynced(void **state)
 	spool_close(&spool);
 }
 
+/* A limit on the size of files leaves the journal no room for two at once: what was there before may come back in a
+ * crash, and no journal would mend it. */
+static void test_not_in_the_journal(void **state)
+{
+	static char text[5001];
+	struct rlimit before, small;
+	struct error error;
+	struct spool spool = open_spool(&reusing);
+	memset(text, '#', sizeof(text) - 1);
+	signal(SIGXFSZ, SIG_IGN);
+	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
+	small = (struct rlimit){.rlim_cur = 8192, .rlim_max = before.rlim_max};
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	for (size_t i = 0; i < 2; i++) {
+		struct spool_change changes[] = {{.file = slice_of("job=a.prom"), .text = slice_of(text)},
+			{.file = slice_of("job=b.prom"), .text = slice_of(text)}};
+		assert_int_equal(spool_lock(&spool, &error), 0);
+		spool_apply(&spool, changes, 2);
+		spool_unlock(&spool);
+		assert_false(changes[0].failed || changes[1].failed);
+	}
+	assert_int_equal(count_names(".spare"), 0);
+	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
+	signal(SIGXFSZ, SIG_DFL);
+	put(&spool, "job=a.prom", "a 1\n");
+	assert_int_equal(count_names(".spare"), 1);
+	spool_close(&spool);
+}
+
 static void test_swept_by_another(void **state)
 {
 	int status;
@@ -257,6 +288,7 @@ int main(void)
 		TEST(test_rights),
 		TEST(test_file_group),
 		TEST(test_unsynced),
+		TEST(test_not_in_the_journal),
 		TEST(test_swept_by_another),
 	};
 	return cmocka_run_group_tests_name("spool_temporary", tests, NULL, NULL);
