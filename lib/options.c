@@ -53,13 +53,13 @@ int options_duration(const char *text, unsigned *milliseconds, struct error *err
 	return bad_value(text, "not a duration, such as 30, 0.5, 90s, 15m, 24h or 7d", error);
 }
 
-static int set_count(const char *text, unsigned *count, struct error *error)
+static int set_count(const char *text, int least, unsigned *count, struct error *error)
 {
 	const char *reason;
-	long long value = strtonum(text, 1, COUNT_MAX, &reason);
+	long long value = strtonum(text, least, COUNT_MAX, &reason);
 	if (reason != NULL)
-		return error_set(
-			error, ERROR_USAGE, "%s: not a number from 1 to %d", quote(slice_of(text)).text, COUNT_MAX);
+		return error_set(error, ERROR_USAGE, "%s: not a number from %d to %d", quote(slice_of(text)).text,
+			least, COUNT_MAX);
 	*count = (unsigned)value;
 	return 0;
 }
@@ -167,7 +167,8 @@ static int apply(const struct option_spec *spec, char *argument, struct error *e
 	case OPTION_TTL:
 		return ttl_parse(slice_of(argument), spec->value, error);
 	case OPTION_COUNT:
-		return set_count(argument, spec->value, error);
+	case OPTION_NUMBER:
+		return set_count(argument, spec->type == OPTION_COUNT ? 1 : 0, spec->value, error);
 	case OPTION_JOB:
 		return set_label(spec->value, slice_of("job"), slice_of(argument), error);
 	case OPTION_LABEL:

@@ -43,6 +43,7 @@ enum option_type {
 	OPTION_AGE,	 /* int64_t *, in ns, up to 100 years (age.h) */
 	OPTION_TTL,	 /* int64_t *, in ns, whole seconds from one on */
 	OPTION_COUNT,	 /* unsigned *, from 1 to 1000 */
+	OPTION_NUMBER,	 /* unsigned *, from 0 to 1000 */
 	OPTION_JOB,	 /* struct grouping_key *: the label job */
 	OPTION_LABEL,	 /* struct grouping_key *: another label, NAME=VALUE */
 	OPTION_LIST,	 /* struct option_list *: each of its arguments is kept */
