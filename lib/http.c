@@ -135,6 +135,7 @@ static enum error_kind kind_of(CURLcode code)
 	switch (code) {
 	case CURLE_URL_MALFORMAT:
 		return ERROR_USAGE;
+	case CURLE_TOO_MANY_REDIRECTS:
 	case CURLE_UNSUPPORTED_PROTOCOL: /* where a redirection leads: set_url() took the URL itself */
 		return ERROR_REFUSED;
 	case CURLE_SSL_CERTPROBLEM: /* files of this side */

@@ -35,7 +35,7 @@ struct http_request {
 	unsigned timeout;		       /* ms for the whole transfer; 0 for none */
 	int64_t start;			       /* not before, in ns of the monotonic clock */
 	size_t max_answer;		       /* bytes of the answer's body; a longer one is ERROR_TOO_LARGE */
-	unsigned max_redirects;		       /* that are followed, for GET only; more of them is ERROR_UNAVAILABLE */
+	unsigned max_redirects;		       /* that are followed, for GET only; more of them is ERROR_REFUSED */
 	bool accept_gzip;		       /* the answer may come in gzip: see its encoding */
 	const struct credentials *credentials; /* must live until `done` is called; NULL for none */
 };

@@ -155,7 +155,7 @@ int main(int argc, char *argv[])
 			"for each scrape, and for each push with all its tries (default: 10)"},
 		{0, "body-size-limit", "SIZE", OPTION_SIZE, &relay.limits.body,
 			"what a target may answer, unpacked (default: 64m)"},
-		{0, "max-redirects", "N", OPTION_COUNT, &relay.max_redirects, "that a scrape follows (default: 5)"},
+		{0, "max-redirects", "N", OPTION_NUMBER, &relay.max_redirects, "that a scrape follows (default: 5)"},
 		{0, "native-histograms", NULL, OPTION_FLAG, &relay.native_histograms, "ask targets for protobuf"},
 		{0, "drop-timestamps", NULL, OPTION_FLAG, &relay.drop_timestamps, "of samples, which are refused else"},
 		{0, "keep-stale", NULL, OPTION_FLAG, &relay.keep_stale,

@@ -113,6 +113,7 @@ struct relay {
 	struct target_queue due;
 	struct target_queue batch; /* on their way into a spool, together */
 	size_t on_way;
+	bool pushes_fail;	    /* the last one did */
 	bool stopping;		    /* nothing new is begun */
 	size_t up, down;	    /* targets, as far as it is known */
 	struct relay_counts counts; /* of the round */

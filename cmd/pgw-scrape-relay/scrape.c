@@ -155,11 +155,12 @@ static void pushed(const struct error *failed, void *context)
 		if (target->status == EX_OK)
 			target->status = error_exit_status(failed->kind);
 		relay->counts.unpushed++;
-		report_failed(target, failed, !target->unpushed);
+		/* Where a gateway is away, one target tells it for all. */
+		report_failed(target, failed, !target->unpushed && !relay->pushes_fail);
 	} else if (!deleting) {
 		report_pushed(target, target->health == TARGET_DOWN && target->scraped);
 	}
-	target->unpushed = failed != NULL;
+	target->unpushed = relay->pushes_fail = failed != NULL;
 	if (!deleting)
 		settle_health(target, target->scraped ? TARGET_UP : TARGET_DOWN);
 	finish(target);

@@ -56,9 +56,11 @@ like "$(relayed $group)" '^scrape_body_size_bytes 0.*up 0$' "is down"
 
 # Redirections
 up redirect/5/static/good 25 'good 1'
-down redirect/6/static/good 69 "Maximum (5) redirects followed"
+down redirect/6/static/good 65 "Maximum (5) redirects followed"
 up redirect/1/static/good 25 'good 1' --max-redirects 1
-down redirect/2/static/good 69 "Maximum (1) redirects followed" 0 --max-redirects 1
+down redirect/2/static/good 65 "Maximum (1) redirects followed" 0 --max-redirects 1
+up static/good 25 'good 1' --max-redirects 0
+down redirect/1/static/good 65 "the target answered with status 302" 0 --max-redirects 0
 echo 'secret 1' >secret
 down "elsewhere/file://$SCRATCH/secret" 65 'Protocol "file" not supported or disabled in libcurl'
 down "elsewhere/unix:$SCRATCH/socket:/x" 65 'The redirect target URL could not be parsed: Unsupported URL scheme'

@@ -171,7 +171,7 @@ for interval in 0 -1 x 10ms 1e3; do
 	like "$err" "^pgw-scrape-relay: --interval: \"$interval\": " "is named"
 done
 exits 64 "-t longer than -i" pgw-scrape-relay -i 5 -t 5.1 -d spool -j x "$exporter/static/a"
-like "$err" "^pgw-scrape-relay: a scrape can't take longer \(-t\) than the interval \(-i\)" "is none"
+like "$err" "^pgw-scrape-relay: the limit of time \(-t\) is longer than the interval \(-i\)" "is none"
 start equal pgw-scrape-relay -i 1 -t 1 -d equal -j x "$exporter/static/a"
 equal=$pid
 await "-t as long as -i" has_value equal/groups/job=x.prom up 1
