@@ -228,10 +228,6 @@ for unit in pgw-serve.service pgw-serve.socket pgw-serve@.service; do
 done
 exits 0 "systemd reads its units" systemd-analyze verify --man=no ./pgw-serve.service ./pgw-serve.socket
 is "$out$err" "" "and has nothing to say"
-sed "s!/usr/local/bin/pgw-scrape-relay!$PGW_BIN/pgw-scrape-relay!" "$SCRIPTS/systemd/pgw-scrape-relay.service" \
-	>pgw-scrape-relay.service
-exits 0 "systemd reads the relay's" systemd-analyze verify --man=no ./pgw-scrape-relay.service
-is "$out$err" "" "and has nothing to say"
 sed -i 's/^Accept=no/Accept=yes/' pgw-serve.socket
 exits 0 "also with Accept=yes" systemd-analyze verify --man=no ./pgw-serve@.service ./pgw-serve.socket
 is "$out$err" "" "and has nothing to say"

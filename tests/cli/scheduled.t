@@ -102,4 +102,22 @@ is "$(value spool/groups/job=backup,instance=host1.prom job_run_exit_code)" 0 "a
 rm -r home
 exits 2 "one that fails" env PGW_SPOOL="$SCRATCH/spool" sh start
 is "$(value spool/groups/job=backup,instance=host1.prom job_run_exit_code)" 2 "is pushed, too"
+
+# The relay
+start_responder exporter 200 $'# TYPE a gauge\na 1\n'
+sed -f substitutions -e "s!/etc/pgw!$SCRATCH!" "$SCRIPTS/systemd/pgw-scrape-relay.service" >pgw-scrape-relay.service
+exits 0 "systemd reads the relay's service" systemd-analyze verify --man=no ./pgw-scrape-relay.service
+is "$out$err" "" "and has nothing to say"
+is "$(sed -n 's/^Type=//p' pgw-scrape-relay.service)" notify "of a relay that tells when it is ready"
+sed -n "s/^#\t\(echo .*\)/\1/p" "$SCRIPTS/systemd/pgw-scrape-relay.service" |
+	sed "s!/etc/pgw!$SCRATCH!; s!db1\.example:9100!${URL#*//}!" >command
+exits 0 "its file of targets" sh command
+sed -n 's/^ExecStart=/exec /p' pgw-scrape-relay.service | sed 's/30s/0.1/' >start
+start relay sh start
+relay=$pid
+group=gateway/groups/job=node,instance=${URL#*//},rack=a1.prom
+await "its command pushes" test -e "$group"
+is "$(value "$group" up)" 1 "what it scraped"
+is "$(sed -n 's/^# pgw ttl //p' "$group")" 600 "with a time to live"
+stops TERM "$relay" 0 "a stop"
 done_testing

@@ -55,8 +55,9 @@ pgw-run -u "$URL" -j backup -l instance=db1 -- true
 pgw-run -u "$URL" -j cleanup -l instance=db1 -- sh -c 'exit 3'
 pgw-push -u "$URL" -j load -g load=1
 pgw-push -q -u "$URL" -j load <<<$'# TYPE job_run_exit_code counter\njob_run_exit_code 1' 2>/dev/null
-# As pgw-scrape-relay has it.
-pgw-push -u "$URL" -j node -l instance=db1:9100 -g up=1
+gateway_url=$URL
+start_responder exporter 200 $'# TYPE a gauge\na 1\n'
+pgw-scrape-relay -u "$gateway_url" -j node -l instance=db1:9100 "$URL/metrics"
 is "$(group_files spool | sed 's/\.prom$//' | tr '\n' ' ')" \
 	"job=backup,instance=db1 job=cleanup,instance=db1 job=load job=node,instance=db1:9100 " "the gateway has four groups"
 cat spool/groups/*.prom | sed -nE 's/^(job_run_[a-z_]*|up)\{.*/\1/p' | sort -u >families
