@@ -6,14 +6,7 @@
 #include "labels.h"
 #include "protobuf.h"
 
-/* For what a view gave: it has passed the limits that count. */
-static const struct limits no_limits = {
-	.body = SIZE_MAX,
-	.name = SIZE_MAX,
-	.label_value = SIZE_MAX,
-	.labels = SIZE_MAX,
-	.utf8_names = true,
-};
+static const struct limits no_limits = LIMITS_NONE;
 
 typedef int escape_function(struct buffer *out, struct slice name, enum escaping_scheme scheme);
 
@@ -274,8 +267,7 @@ static int append_families(
 
 bool encode_is_plain(const struct view *view, struct negotiated negotiated)
 {
-	return negotiated.format != FORMAT_PROTOBUF &&
-	       (negotiated.escaping == ESCAPING_NONE || view_counts(view).quoted_names == 0);
+	return negotiated.escaping == ESCAPING_NONE || view_counts(view).quoted_names == 0;
 }
 
 int encode_exposition(const struct view *view, const struct exposition *own, struct negotiated negotiated,
@@ -283,8 +275,6 @@ int encode_exposition(const struct view *view, const struct exposition *own, str
 {
 	*dropped = 0;
 	bool protobuf = negotiated.format == FORMAT_PROTOBUF;
-	if (encode_is_plain(view, negotiated))
-		return view_append_exposition(view, own, VIEW_WITHOUT_NATIVES, out, error);
 	struct buffer text;
 	struct exposition exposition;
 	buffer_init(&text, SIZE_MAX / 2);

@@ -1,5 +1,5 @@
 /*
- * encode: the exposition of a view in the form that was negotiated.
+ * encode: the exposition of a view with names escaped as was negotiated.
  */
 #ifndef PGW_ENCODE_H
 #define PGW_ENCODE_H
@@ -12,16 +12,16 @@
 #include "negotiation.h"
 #include "view.h"
 
+/* Whether no name needs that: then an exposition_reader of the view's snapshot gives what was negotiated. */
+bool encode_is_plain(const struct view *view, struct negotiated negotiated);
+
 /*
- * Appends the exposition of all groups and the gateway's own families (view_append_exposition()). Text of plain names
- * is what the view has; escaped names and protobuf are made by parsing that. *dropped is how many series were left out,
- * see encode_escape_names(). 0, or -1 with ERROR_MEMORY.
+ * Appends the exposition of all groups and the gateway's own families (view_append_exposition()) in the form that was
+ * negotiated: its text is parsed as a whole for that. *dropped is how many series were left out, see
+ * encode_escape_names(). 0, or -1 with ERROR_MEMORY.
  */
 int encode_exposition(const struct view *view, const struct exposition *own, struct negotiated negotiated,
 	struct buffer *out, size_t *dropped, struct error *error);
-
-/* Whether that is what an exposition_reader of the view's snapshot gives. */
-bool encode_is_plain(const struct view *view, struct negotiated negotiated);
 
 /*
  * Escapes the names of families and labels that are not of the plain kind, in place. Where names become the same, the

@@ -4,7 +4,7 @@
 #include <sys/types.h>
 
 #include "buffer.h"
-#include "canonical.h"
+#include "protobuf_exposition.h"
 
 /* So many chunks, from all over the text, show what the code of its compressed form should be. */
 #define SAMPLES 8
@@ -25,6 +25,7 @@ struct cursor {
 };
 
 struct exposition_reader {
+	struct protobuf_exposition *protobuf; /* which does it all; NULL for text */
 	struct view_snapshot *snapshot;
 	struct gzip_compressor *compressor;
 	struct buffer text; /* the gateway's own families, and HELP and TYPE of those of them that only groups have */
@@ -42,30 +43,13 @@ struct exposition_reader {
 	size_t header_read, end_read;
 };
 
-/* Appends the gateway's part of a family, or just its HELP and TYPE where only groups have it. */
-static int append_own(struct buffer *text, size_t which, const struct exposition *own, uint32_t *next, bool pushed,
-	struct error *error)
-{
-	const struct canonical_key no_labels = {.default_instance = SIZE_MAX};
-	const struct own_family *known = &own_families[which];
-	const struct metric_family *family = *next < own->family_count ? &own->families[*next] : NULL;
-	bool there = family != NULL && slice_is(family->name, known->name);
-	if (!there && !pushed)
-		return 0;
-	struct slice help = there && !pushed ? family->help : slice_of(known->help);
-	if (canonical_append_head(text, slice_of(known->name), help, known->type) == -1)
-		return error_set_memory(error);
-	*next += there;
-	return there ? canonical_append_samples(text, own, family, &no_labels, NULL, error) : 0;
-}
-
 static int make_sections(struct exposition_reader *reader, const struct exposition *own, struct error *error)
 {
 	size_t ends[OWN_PLACES], start = 0;
 	uint32_t next = 0;
 	for (size_t i = 0; i < OWN_PLACES; i++) {
 		const struct chunk_run *run = &reader->snapshot->places[i];
-		if (i % 2 == 1 && append_own(&reader->text, i / 2, own, &next, run->count > 0, error) == -1)
+		if (i % 2 == 1 && own_append_family(&reader->text, i / 2, own, &next, run->count > 0, error) == -1)
 			return -1;
 		reader->text_len += run->text_len;
 		if (run->count == 0 && i < OWN_PLACES - 1)
@@ -101,15 +85,40 @@ struct exposition_reader *exposition_reader_new(struct view_snapshot *snapshot, 
 	return reader;
 }
 
-void exposition_reader_free(struct exposition_reader *reader)
+struct exposition_reader *exposition_reader_new_protobuf(
+	struct view_snapshot *snapshot, const struct exposition *own, bool gzip, struct error *error)
 {
-	if (reader == NULL)
-		return;
+	struct exposition_reader *reader = calloc(1, sizeof(*reader));
+	if (reader == NULL) {
+		view_snapshot_free(snapshot);
+		error_set_memory(error);
+		return NULL;
+	}
+	reader->protobuf = protobuf_exposition_new(snapshot, own, gzip, error);
+	if (reader->protobuf == NULL) {
+		free(reader);
+		return NULL;
+	}
+	return reader;
+}
+
+static void free_text(struct exposition_reader *reader)
+{
 	for (size_t i = 0; i < reader->section_count; i++)
 		free(reader->sections[i].part);
 	buffer_release(&reader->scratch);
 	buffer_release(&reader->text);
 	view_snapshot_free(reader->snapshot);
+}
+
+void exposition_reader_free(struct exposition_reader *reader)
+{
+	if (reader == NULL)
+		return;
+	if (reader->protobuf != NULL)
+		protobuf_exposition_free(reader->protobuf);
+	else
+		free_text(reader);
 	free(reader);
 }
 
@@ -183,6 +192,8 @@ static ssize_t compress_item(struct exposition_reader *reader, struct error *err
 int exposition_reader_prepare(struct exposition_reader *reader, size_t budget, struct error *error)
 {
 	size_t spent = 0;
+	if (reader->protobuf != NULL)
+		return protobuf_exposition_prepare(reader->protobuf, budget, error);
 	if (reader->compressor == NULL)
 		return 1;
 	if (!reader->begun && gzip_compressor_due(reader->compressor, reader->text_len) && learn(reader, error) == -1)
@@ -203,11 +214,15 @@ int exposition_reader_prepare(struct exposition_reader *reader, size_t budget, s
 
 size_t exposition_reader_size(const struct exposition_reader *reader)
 {
+	if (reader->protobuf != NULL)
+		return protobuf_exposition_size(reader->protobuf);
 	return reader->compressor == NULL ? reader->text_len : GZIP_HEADER_SIZE + reader->member.len + GZIP_END_SIZE;
 }
 
 size_t exposition_reader_memory(const struct exposition_reader *reader)
 {
+	if (reader->protobuf != NULL)
+		return sizeof(*reader) + protobuf_exposition_memory(reader->protobuf);
 	return sizeof(*reader) + reader->text.capacity + reader->scratch.capacity;
 }
 
@@ -255,6 +270,8 @@ static bool copy_part(struct exposition_reader *reader, struct target *target)
 size_t exposition_reader_read(struct exposition_reader *reader, char *data, size_t size)
 {
 	struct target target = {.data = data, .size = size};
+	if (reader->protobuf != NULL)
+		return protobuf_exposition_read(reader->protobuf, data, size);
 	bool gzip = reader->compressor != NULL;
 	if (gzip && !copy(&target, slice_make(GZIP_HEADER, GZIP_HEADER_SIZE), &reader->header_read))
 		return target.len;

@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 struct limits {
 	size_t body;	    /* bytes of one exposition or one group file */
@@ -21,6 +22,13 @@ struct limits {
 	{                                                                                                              \
 		.body = 64u << 20, .name = 1024, .label_value = 64u << 10, .labels = 200, .groups = 1000000,           \
 		.series = 50000000                                                                                     \
+	}
+
+/* For what has passed the limits that count. */
+#define LIMITS_NONE                                                                                                    \
+	{                                                                                                              \
+		.body = SIZE_MAX, .name = SIZE_MAX, .label_value = SIZE_MAX, .labels = SIZE_MAX, .groups = SIZE_MAX,   \
+		.utf8_names = true, .series = SIZE_MAX                                                                 \
 	}
 
 #endif

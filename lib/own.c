@@ -1,5 +1,7 @@
 #include "own.h"
 
+#include "canonical.h"
+
 /* By name in byte order. go_* of the upstream is missing: there is no Go runtime here to tell about. */
 const struct own_family own_families[OWN_FAMILIES] = {
 	{"pgw_build_info", METRIC_GAUGE, "A metric with the constant value 1, labelled with the version of pgw."},
@@ -53,4 +55,20 @@ const struct own_family *own_family(struct slice name)
 {
 	size_t place = own_place(name);
 	return place % 2 == 1 ? &own_families[place / 2] : NULL;
+}
+
+int own_append_family(struct buffer *text, size_t which, const struct exposition *own, uint32_t *next, bool pushed,
+	struct error *error)
+{
+	const struct canonical_key no_labels = {.default_instance = SIZE_MAX};
+	const struct own_family *known = &own_families[which];
+	const struct metric_family *family = *next < own->family_count ? &own->families[*next] : NULL;
+	bool there = family != NULL && slice_is(family->name, known->name);
+	if (!there && !pushed)
+		return 0;
+	struct slice help = there && !pushed ? family->help : slice_of(known->help);
+	if (canonical_append_head(text, slice_of(known->name), help, known->type) == -1)
+		return error_set_memory(error);
+	*next += there;
+	return there ? canonical_append_samples(text, own, family, &no_labels, NULL, error) : 0;
 }

@@ -8,6 +8,8 @@
 #ifndef PGW_OWN_H
 #define PGW_OWN_H
 
+#include "buffer.h"
+#include "error.h"
 #include "exposition.h"
 
 struct own_family {
@@ -29,5 +31,14 @@ const struct own_family *own_family(struct slice name);
 size_t own_place(struct slice name);
 
 #define OWN_PLACES (2 * OWN_FAMILIES + 1)
+
+/*
+ * Appends the gateway's part of own_families[which] as text: HELP, TYPE and the samples that `own` has, or just HELP
+ * and TYPE where it has none and groups do (`pushed`). `own` has families of the table only, and *next, 0 before the
+ * first call, counts those that were appended: to be called for each of the table in order. 0, or -1 with
+ * ERROR_MEMORY.
+ */
+int own_append_family(struct buffer *text, size_t which, const struct exposition *own, uint32_t *next, bool pushed,
+	struct error *error);
 
 #endif

@@ -8,6 +8,10 @@
 #ifndef PGW_PROTOBUF_H
 #define PGW_PROTOBUF_H
 
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "arena.h"
 #include "buffer.h"
 #include "error.h"
 #include "exposition.h"
@@ -50,8 +54,41 @@ int protobuf_attach_natives(
  */
 const char *protobuf_type_name(const struct exposition *exposition, const struct metric_family *family);
 
-/* Appends one family as one delimited message, metrics in the order given. 0, or -1 with ERROR_TOO_LARGE (the buffer's
- * maximum) or ERROR_MEMORY and nothing appended. */
+/*
+ * One family as one delimited message, whose metrics may come in several expositions and stand wherever they fit until
+ * the length of all of them is known:
+ *
+ *	protobuf_family_init(&message, family);
+ *	protobuf_family_add(&message, &metrics, &exposition, its_family, &error);	for each exposition
+ *	protobuf_family_append_begin(&message, &out, &error);
+ *	...the metrics follow
+ *	protobuf_family_append_end(&message, &out, &error);
+ *	protobuf_family_release(&message);
+ *
+ * Functions return 0, or -1 with ERROR_TOO_LARGE (the buffer's maximum) or ERROR_MEMORY and nothing appended.
+ */
+struct protobuf_family {
+	struct slice name, help;
+	struct slice unit; /* lies in the arena */
+	uint64_t type;	   /* as on the wire */
+	bool has_native;   /* a metric had one, and told type and unit */
+	size_t metrics_len;
+	struct arena arena;
+};
+
+/* Name, HELP (escaped) and type are those of this family; the slices must outlive the message. */
+void protobuf_family_init(struct protobuf_family *message, const struct metric_family *family);
+void protobuf_family_release(struct protobuf_family *message);
+
+/* Appends metrics in the order given. */
+int protobuf_family_add(struct protobuf_family *message, struct buffer *out, const struct exposition *exposition,
+	const struct metric_family *family, struct error *error);
+
+/* Append what stands before all metrics, the length of the message first, and what stands after them. */
+int protobuf_family_append_begin(struct protobuf_family *message, struct buffer *out, struct error *error);
+int protobuf_family_append_end(const struct protobuf_family *message, struct buffer *out, struct error *error);
+
+/* The same for a family that is in one exposition. */
 int protobuf_append_family(struct buffer *out, const struct exposition *exposition, const struct metric_family *family,
 	struct error *error);
 

@@ -64,9 +64,13 @@ bool protobuf_read_head(struct slice family, struct protobuf_head *head);
  * end. */
 bool protobuf_take_metric(struct slice *rest, struct slice *metric);
 
-/* What there is to tell of the family as a whole beside name and HELP: the model's type, or the one that the first
- * native of its metrics has, with the unit there. */
-struct protobuf_head protobuf_family_head(const struct exposition *exposition, const struct metric_family *family);
+/* The number of a type on the wire: the first of those that are the same in the model. */
+uint64_t protobuf_type_number(enum metric_type type);
+
+/* What the first native of a family's metrics tells of the family: unit and type, the model's where it is of another
+ * one. False where no metric has a native. */
+bool protobuf_native_head(
+	const struct exposition *exposition, const struct metric_family *family, struct protobuf_head *head);
 
 /* Unpacks a metric into the arena, with a limit to what few bytes may become. NULL with ERROR_SYNTAX, ERROR_TOO_LARGE
  * or ERROR_MEMORY. */

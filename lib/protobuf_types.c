@@ -12,32 +12,33 @@ const struct protobuf_type protobuf_types[PROTOBUF_TYPES] = {
 		offsetof(proto_metric, histogram)},
 };
 
-/* The first of the numbers that are the same type here. */
-static unsigned number_of(enum metric_type type)
+uint64_t protobuf_type_number(enum metric_type type)
 {
-	unsigned number = 0;
+	uint64_t number = 0;
 	while (number < PROTOBUF_TYPES - 1 && protobuf_types[number].type != type)
 		number++;
 	return number;
 }
 
-struct protobuf_head protobuf_family_head(const struct exposition *exposition, const struct metric_family *family)
+bool protobuf_native_head(
+	const struct exposition *exposition, const struct metric_family *family, struct protobuf_head *head)
 {
-	struct protobuf_head head = {0};
-	const unsigned plain = number_of(family->type);
 	uint32_t m = exposition->native_count == 0 ? EXPOSITION_NONE : family->first_metric;
-	head.type = plain;
 	for (; m != EXPOSITION_NONE; m = exposition->metrics[m].next) {
 		const struct native *native = exposition_native(exposition, m);
-		if (native != NULL && protobuf_read_head(native->message, &head))
-			break;
+		if (native != NULL && protobuf_read_head(native->message, head)) {
+			if (head->type >= PROTOBUF_TYPES || protobuf_types[head->type].type != family->type)
+				head->type = protobuf_type_number(family->type);
+			return true;
+		}
 	}
-	if (head.type >= PROTOBUF_TYPES || protobuf_types[head.type].type != family->type)
-		head.type = plain;
-	return head;
+	return false;
 }
 
 const char *protobuf_type_name(const struct exposition *exposition, const struct metric_family *family)
 {
-	return protobuf_types[protobuf_family_head(exposition, family).type].name;
+	struct protobuf_head head;
+	uint64_t number =
+		protobuf_native_head(exposition, family, &head) ? head.type : protobuf_type_number(family->type);
+	return protobuf_types[number].name;
 }

@@ -211,61 +211,119 @@ static int append_metric(struct buffer *out, struct arena *arena, const struct e
 	return append_message(out, &message.base) == -1 ? -1 : buffer_append_slice(out, kept);
 }
 
-static int append_body(struct buffer *out, struct arena *arena, const struct exposition *exposition,
-	const struct metric_family *family)
+void protobuf_family_init(struct protobuf_family *message, const struct metric_family *family)
 {
-	struct protobuf_head head = protobuf_family_head(exposition, family);
-	proto_family message = IO__PROMETHEUS__CLIENT__METRIC_FAMILY__INIT;
-	message.has_name = true;
-	message.name = protobuf_bytes(family->name);
-	message.has_help = family->help.data != NULL;
-	message.has_type = true;
-	message.type = (Io__Prometheus__Client__MetricType)head.type;
-	if ((message.has_help && unescape(arena, family->help, &message.help) == -1) ||
-		append_message(out, &message.base) == -1)
-		return -1;
-	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE; m = exposition->metrics[m].next) {
-		struct arena scratch;
-		arena_init(&scratch);
-		int status = append_metric(out, &scratch, exposition, family->type, m);
-		arena_release(&scratch);
-		if (status == -1)
-			return -1;
-	}
-	if (head.unit.len == 0)
-		return 0;
-	return protobuf_append_varint(out, KEY_FAMILY_UNIT) == -1 || protobuf_append_varint(out, head.unit.len) == -1
-		       ? -1
-		       : buffer_append_slice(out, head.unit);
+	*message = (struct protobuf_family){
+		.name = family->name,
+		.help = family->help,
+		.type = protobuf_type_number(family->type),
+	};
+	arena_init(&message->arena);
 }
 
-/* Puts the length before what was appended from `start` on. */
-static int put_length(struct buffer *out, size_t start)
+void protobuf_family_release(struct protobuf_family *message)
 {
-	char length[PROTOBUF_VARINT_SIZE];
-	size_t body = out->len - start, len = protobuf_put_varint(length, body);
-	if (buffer_reserve(out, len) == -1)
-		return -1;
-	memmove(out->data + start + len, out->data + start, body);
-	memcpy(out->data + start, length, len);
-	out->len += len;
+	arena_release(&message->arena);
+}
+
+static int note_native(
+	struct protobuf_family *message, const struct exposition *exposition, const struct metric_family *family)
+{
+	struct protobuf_head head;
+	if (message->has_native || !protobuf_native_head(exposition, family, &head))
+		return 0;
+	message->has_native = true;
+	message->type = head.type;
+	message->unit = arena_copy(&message->arena, head.unit);
+	return message->unit.data == NULL ? -1 : 0;
+}
+
+static int set_growth(struct error *error, const struct buffer *out)
+{
+	return error_set_growth(error, "the exposition is over the limit of %zu bytes", out->max);
+}
+
+int protobuf_family_add(struct protobuf_family *message, struct buffer *out, const struct exposition *exposition,
+	const struct metric_family *family, struct error *error)
+{
+	const size_t start = out->len;
+	errno = ENOMEM;
+	int status = note_native(message, exposition, family);
+	for (uint32_t m = family->first_metric; m != EXPOSITION_NONE && status == 0; m = exposition->metrics[m].next) {
+		struct arena scratch;
+		arena_init(&scratch);
+		status = append_metric(out, &scratch, exposition, family->type, m);
+		arena_release(&scratch);
+	}
+	if (status == -1) {
+		out->len = start;
+		return set_growth(error, out);
+	}
+	message->metrics_len += out->len - start;
 	return 0;
+}
+
+static size_t field_size(size_t key_size, size_t len)
+{
+	char text[PROTOBUF_VARINT_SIZE];
+	return key_size + protobuf_put_varint(text, len) + len;
+}
+
+static int append_begin(struct protobuf_family *message, struct buffer *out)
+{
+	proto_family head = IO__PROMETHEUS__CLIENT__METRIC_FAMILY__INIT;
+	head.has_name = true;
+	head.name = protobuf_bytes(message->name);
+	head.has_help = message->help.data != NULL;
+	head.has_type = true;
+	head.type = (Io__Prometheus__Client__MetricType)message->type;
+	if (head.has_help && unescape(&message->arena, message->help, &head.help) == -1)
+		return -1;
+	size_t len = protobuf_c_message_get_packed_size(&head.base) + message->metrics_len;
+	if (message->unit.len > 0)
+		len += field_size(1, message->unit.len);
+	return protobuf_append_varint(out, len) == -1 ? -1 : append_message(out, &head.base);
+}
+
+int protobuf_family_append_begin(struct protobuf_family *message, struct buffer *out, struct error *error)
+{
+	const size_t start = out->len;
+	errno = ENOMEM;
+	if (append_begin(message, out) == 0)
+		return 0;
+	out->len = start;
+	return set_growth(error, out);
+}
+
+int protobuf_family_append_end(const struct protobuf_family *message, struct buffer *out, struct error *error)
+{
+	const size_t start = out->len;
+	if (message->unit.len == 0 || (protobuf_append_varint(out, KEY_FAMILY_UNIT) == 0 &&
+					      protobuf_append_varint(out, message->unit.len) == 0 &&
+					      buffer_append_slice(out, message->unit) == 0))
+		return 0;
+	out->len = start;
+	return set_growth(error, out);
 }
 
 int protobuf_append_family(struct buffer *out, const struct exposition *exposition, const struct metric_family *family,
 	struct error *error)
 {
 	const size_t start = out->len;
-	struct arena arena;
-	arena_init(&arena);
-	errno = ENOMEM;
-	int status = append_body(out, &arena, exposition, family);
+	struct protobuf_family message;
+	struct buffer metrics;
+	buffer_init(&metrics, out->max - start);
+	protobuf_family_init(&message, family);
+	int status = protobuf_family_add(&message, &metrics, exposition, family, error);
 	if (status == 0)
-		status = put_length(out, start);
-	if (status == -1) {
+		status = protobuf_family_append_begin(&message, out, error);
+	if (status == 0 && buffer_append_slice(out, buffer_slice(&metrics)) == -1)
+		status = set_growth(error, out);
+	if (status == 0)
+		status = protobuf_family_append_end(&message, out, error);
+	if (status == -1)
 		out->len = start;
-		error_set_growth(error, "the exposition is over the limit of %zu bytes", out->max);
-	}
-	arena_release(&arena);
+	protobuf_family_release(&message);
+	buffer_release(&metrics);
 	return status;
 }

@@ -27,14 +27,19 @@
  * that comes meanwhile waits for one of them at most. */
 #define READER_BLOCK (256u << 10)
 
+void request_expect_answer(struct request *request, size_t memory)
+{
+	request->service->answer_bytes += memory - request->answer_memory;
+	request->answer_memory = memory;
+}
+
 /* `memory` is what the answer alone keeps in memory. */
 static void give_answer(
 	struct request *request, unsigned status, size_t size, size_t memory, struct MHD_Response *response)
 {
-	request->service->answer_bytes += memory - request->answer_memory;
+	request_expect_answer(request, memory);
 	request->status = status;
 	request->answer_size = size;
-	request->answer_memory = memory;
 	request->response = response;
 	request->end_connection |= response == NULL;
 }

@@ -19,6 +19,9 @@ struct request;
 void request_answer(struct request *request, unsigned status, size_t size, struct MHD_Response *response);
 void request_answer_fixed(struct request *request, unsigned status, enum fixed_answer answer);
 
+/* What an answer that is still being made will keep in memory; until then it counts as much. */
+void request_expect_answer(struct request *request, size_t memory);
+
 /* Takes the buffer's memory; the buffer is empty afterwards. */
 void request_answer_buffer(struct request *request, unsigned status, const char *content_type, struct buffer *body);
 

@@ -7,8 +7,10 @@
 #include "own_metrics.h"
 #include "request.h"
 
-/* So many bytes are compressed at once; then others have their turn. */
-#define PREPARE_BUDGET (64u << 10)
+/* So many bytes of text are compressed at once, or encoded, which takes ten times as long; then others have their turn.
+ */
+#define COMPRESS_BUDGET (64u << 10)
+#define ENCODE_BUDGET	(32u << 10)
 
 /* Whatever is wrong, the client's request is not. */
 static void fail(struct request *request, const struct error *error)
@@ -53,12 +55,13 @@ static int compress(struct buffer *body, struct error *error)
 	return 0;
 }
 
-/* What the view has goes out from there, compressed in steps. */
+/* What the view has goes out from there, compressed or encoded in steps. */
 static void finish_reader(struct request *request, struct negotiated negotiated, bool gzip)
 {
 	struct error error;
 	struct exposition_reader *reader = request->reader;
-	int status = exposition_reader_prepare(reader, PREPARE_BUDGET, &error);
+	bool protobuf = negotiated.format == FORMAT_PROTOBUF;
+	int status = exposition_reader_prepare(reader, protobuf ? ENCODE_BUDGET : COMPRESS_BUDGET, &error);
 	if (status == 0)
 		return;
 	request->reader = NULL;
@@ -71,10 +74,11 @@ static void finish_reader(struct request *request, struct negotiated negotiated,
 	if (!gzip)
 		return;
 	request_add_header(request, MHD_HTTP_HEADER_CONTENT_ENCODING, "gzip");
-	ahead_scraped(&request->service->ahead, request->service->store.view);
+	if (!protobuf)
+		ahead_scraped(&request->service->ahead, request->service->store.view);
 }
 
-/* Other forms are made as a whole. */
+/* What has names to be escaped is made as a whole. */
 static int answer_encoded(struct request *request, const struct exposition *own, struct negotiated negotiated,
 	bool gzip, struct error *error)
 {
@@ -94,14 +98,20 @@ static int answer_encoded(struct request *request, const struct exposition *own,
 	return status;
 }
 
-static int begin_reader(struct request *request, const struct exposition *own, bool gzip, struct error *error)
+static int begin_reader(struct request *request, const struct exposition *own, struct negotiated negotiated, bool gzip,
+	struct error *error)
 {
 	struct service *service = request->service;
 	struct view_snapshot *snapshot = view_snapshot(service->store.view, error);
 	if (snapshot == NULL)
 		return -1;
-	request->reader = exposition_reader_new(snapshot, own, gzip ? service->compressor : NULL, error);
-	return request->reader == NULL ? -1 : 0;
+	request->reader = negotiated.format == FORMAT_PROTOBUF
+				  ? exposition_reader_new_protobuf(snapshot, own, gzip, error)
+				  : exposition_reader_new(snapshot, own, gzip ? service->compressor : NULL, error);
+	if (request->reader == NULL)
+		return -1;
+	request_expect_answer(request, exposition_reader_memory(request->reader));
+	return 0;
 }
 
 static void begin(struct request *request, struct negotiated negotiated, bool gzip)
@@ -121,7 +131,7 @@ static void begin(struct request *request, struct negotiated negotiated, bool gz
 		status = read_own_metrics(service, &text, &own, &error);
 	if (status == 0)
 		status = encode_is_plain(service->store.view, negotiated)
-				 ? begin_reader(request, &own, gzip, &error)
+				 ? begin_reader(request, &own, negotiated, gzip, &error)
 				 : answer_encoded(request, &own, negotiated, gzip, &error);
 	if (status == -1)
 		fail(request, &error);
