@@ -181,9 +181,10 @@ static int labels_of(
 	return 0;
 }
 
-static int append_message(struct buffer *out, const ProtobufCMessage *message)
+/* `size` is the message's packed size. */
+static int append_message(struct buffer *out, const ProtobufCMessage *message, size_t size)
 {
-	if (buffer_reserve(out, protobuf_c_message_get_packed_size(message)) == -1)
+	if (buffer_reserve(out, size) == -1)
 		return -1;
 	if (out->data != NULL)
 		out->len += protobuf_c_message_pack(message, (uint8_t *)out->data + out->len);
@@ -204,11 +205,13 @@ static int append_metric(struct buffer *out, struct arena *arena, const struct e
 	} else if (protobuf_metric_of(arena, exposition, type, metric, &message) == -1) {
 		return -1;
 	}
-	if (labels_of(arena, exposition, metric, &message) == -1 ||
-		protobuf_append_varint(out, KEY_FAMILY_METRIC) == -1 ||
-		protobuf_append_varint(out, protobuf_c_message_get_packed_size(&message.base) + kept.len) == -1)
+	if (labels_of(arena, exposition, metric, &message) == -1)
 		return -1;
-	return append_message(out, &message.base) == -1 ? -1 : buffer_append_slice(out, kept);
+	size_t size = protobuf_c_message_get_packed_size(&message.base);
+	if (protobuf_append_varint(out, KEY_FAMILY_METRIC) == -1 ||
+		protobuf_append_varint(out, size + kept.len) == -1 || append_message(out, &message.base, size) == -1)
+		return -1;
+	return buffer_append_slice(out, kept);
 }
 
 void protobuf_family_init(struct protobuf_family *message, const struct metric_family *family)
@@ -279,10 +282,10 @@ static int append_begin(struct protobuf_family *message, struct buffer *out)
 	head.type = (Io__Prometheus__Client__MetricType)message->type;
 	if (head.has_help && unescape(&message->arena, message->help, &head.help) == -1)
 		return -1;
-	size_t len = protobuf_c_message_get_packed_size(&head.base) + message->metrics_len;
+	size_t size = protobuf_c_message_get_packed_size(&head.base), len = size + message->metrics_len;
 	if (message->unit.len > 0)
 		len += field_size(1, message->unit.len);
-	return protobuf_append_varint(out, len) == -1 ? -1 : append_message(out, &head.base);
+	return protobuf_append_varint(out, len) == -1 ? -1 : append_message(out, &head.base, size);
 }
 
 int protobuf_family_append_begin(struct protobuf_family *message, struct buffer *out, struct error *error)
