@@ -16,47 +16,67 @@ static bool is_passing(enum error_kind kind)
 	return kind == ERROR_IO || kind == ERROR_MEMORY;
 }
 
+/* What spool_read() found under a name. */
+struct found {
+	int there; /* as it says */
+	struct slice text;
+	struct file_id id;
+	struct error reason; /* why it could not be read */
+};
+
+/* Gives an entry what its file has now. -1 when memory ran out. */
+static int fill_entry(struct view *view, struct entry *entry, struct found *found, struct error *error)
+{
+	struct group *group = NULL;
+	view->unsettled |= entry->accepted && view->inconsistent > 0;
+	view_clear_group(view, entry);
+	entry->forgotten = false;
+	entry->id = found->id;
+	entry->racy = clock_wall() - found->id.modified < RACY_AGE;
+	entry->writes = 0;
+	view_set_known(view, entry, found->there == 1);
+	if (found->there == 1)
+		group = group_read(entry->file, found->text, found->id.modified, &view->limits, &found->reason);
+	if (group == NULL) {
+		view_set_reason(view, entry, &found->reason);
+		return 0;
+	}
+	if (view_adopt(view, entry, group, error) == 0)
+		return 0;
+	group_free(group);
+	return -1;
+}
+
+/* The same where it is not known yet what that is: the entry comes and goes with the file. */
+static int update_entry(struct view *view, struct slice file, struct found *found, struct error *error)
+{
+	if (found->there == 0) {
+		view_remove(view, file);
+		return 0;
+	}
+	struct entry *entry = view_get_entry(view, file, error);
+	if (entry == NULL)
+		return -1;
+	/* A file that can't be read for want of descriptors, say, has not changed for that. */
+	if (found->there == -1 && entry->group != NULL && !entry->forgotten && is_passing(found->reason.kind)) {
+		view_set_known(view, entry, false);
+		return 0;
+	}
+	return fill_entry(view, entry, found, error);
+}
+
 /* Reads a group file into its entry, and removes the entry when the file is gone. -1 when memory ran out. */
 static int read_entry(struct view *view, struct slice file, struct error *error)
 {
 	struct buffer text;
-	struct file_id id = {0};
-	struct error reason;
-	struct group *group = NULL;
+	struct found found;
+	found.id = (struct file_id){0};
 	buffer_init(&text, group_file_limits(&view->limits).body);
-	int there = spool_read(view->spool, file.data, &text, &id, &reason);
-	struct entry *entry = there == 0 ? entries_find(&view->entries, file) : view_get_entry(view, file, error);
-	if (there == 0 && entry != NULL)
-		view_remove_entry(view, entry);
-	if (there == 0 || entry == NULL) {
-		buffer_release(&text);
-		return there == 0 ? 0 : -1;
-	}
-	/* A file that can't be read for want of descriptors, say, has not changed for that. */
-	if (there == -1 && entry->group != NULL && !entry->forgotten && is_passing(reason.kind)) {
-		view_set_known(view, entry, false);
-		buffer_release(&text);
-		return 0;
-	}
-	view->unsettled |= entry->accepted && view->inconsistent > 0;
-	view_clear_group(view, entry);
-	entry->forgotten = false;
-	entry->id = id;
-	entry->racy = clock_wall() - id.modified < RACY_AGE;
-	entry->writes = 0;
-	view_set_known(view, entry, there == 1);
-	if (there == 1)
-		group = group_read(entry->file, buffer_slice(&text), id.modified, &view->limits, &reason);
+	found.there = spool_read(view->spool, file.data, &text, &found.id, &found.reason);
+	found.text = buffer_slice(&text);
+	int result = update_entry(view, file, &found, error);
 	buffer_release(&text);
-	if (group == NULL) {
-		view_set_reason(view, entry, &reason);
-		return 0;
-	}
-	if (view_adopt(view, entry, group, error) == -1) {
-		group_free(group);
-		return -1;
-	}
-	return 0;
+	return result;
 }
 
 static bool is_unchanged(const struct view *view, const struct entry *entry)
