@@ -2,6 +2,7 @@
 
 #include <bsd/sys/queue.h>
 #include <stdlib.h>
+#include <sys/mman.h>
 #include <sys/types.h>
 
 #include "buffer.h"
@@ -29,11 +30,11 @@
 
 static const struct limits no_limits = LIMITS_NONE;
 
-/* Of the answer. */
+/* Of the answer. Those that are not compressed are mapped: from malloc(3) they would lie among the groups that are
+ * pushed meanwhile, and their memory would stay with the process. */
 struct part {
 	STAILQ_ENTRY(part) next;
-	struct gzip_part *gzip; /* NULL where it is as it is */
-	char *plain;
+	struct gzip_part *gzip; /* NULL where it is mapped */
 	struct slice bytes;
 };
 
@@ -75,8 +76,9 @@ struct protobuf_exposition {
 
 static void part_free(struct part *part)
 {
+	if (part->gzip == NULL && part->bytes.len > 0)
+		munmap((void *)part->bytes.data, part->bytes.len);
 	free(part->gzip);
-	free(part->plain);
 	free(part);
 }
 
@@ -89,7 +91,7 @@ static void free_parts(struct part_queue *parts)
 }
 
 static int compress_part(
-	struct gzip_compressor *compressor, struct part *part, struct buffer *bytes, struct error *error)
+	struct gzip_compressor *compressor, struct part *part, const struct buffer *bytes, struct error *error)
 {
 	gzip_compressor_sample(compressor, buffer_slice(bytes));
 	if (gzip_compressor_due(compressor, CODE_TEXT))
@@ -98,7 +100,16 @@ static int compress_part(
 	if (part->gzip == NULL)
 		return -1;
 	part->bytes = slice_make(part->gzip->data, part->gzip->len);
-	buffer_clear(bytes);
+	return 0;
+}
+
+static int map_part(struct part *part, const struct buffer *bytes, struct error *error)
+{
+	void *data = mmap(NULL, bytes->len, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+	if (data == MAP_FAILED)
+		return error_set_memory(error);
+	memcpy(data, bytes->data, bytes->len);
+	part->bytes = slice_make(data, bytes->len);
 	return 0;
 }
 
@@ -113,11 +124,9 @@ static int add_part(struct protobuf_exposition *encoded, struct part_queue *part
 		return error_set_memory(error);
 	STAILQ_INSERT_TAIL(parts, part, next);
 	encoded->part_count++;
-	if (gzip)
-		return compress_part(encoded->compressor, part, bytes, error);
-	size_t len = bytes->len;
-	part->plain = buffer_detach(bytes);
-	part->bytes = slice_make(part->plain, len);
+	if ((gzip ? compress_part(encoded->compressor, part, bytes, error) : map_part(part, bytes, error)) == -1)
+		return -1;
+	buffer_clear(bytes);
 	return 0;
 }
 
