@@ -182,7 +182,7 @@ exits 73 "no spool" pgw-scrape-relay --from-spool -d none -u "$gateway"
 ok "none is made" test ! -e none
 
 # Again and again
-start relay pgw-scrape-relay --from-spool -v -i 0.1 -d from -u "$gateway" -u "$upstream"
+start relay pgw-scrape-relay --from-spool -v -i 0.5 -d from -u "$gateway" -u "$upstream"
 relay=$pid
 await "a second round" grep -q ' groups, 0 forwarded' relay.log
 like "$(grep -m 1 ' groups, ' relay.log)" '^pgw-scrape-relay: round 1: 13 groups, 26 forwarded, 0 deleted, 0 failed, 0 skipped$' "the first one sends all"
@@ -246,7 +246,7 @@ await "and that it is up" grep -q "$upstream: is up again" relay.log
 kill -9 "$relay"
 wait "$relay" 2>/dev/null
 pgw-push -d from -j many -l i=3 <<<'many 300'
-start relay pgw-scrape-relay --from-spool -v -i 0.1 -d from -u "$gateway" -u "$upstream"
+start relay pgw-scrape-relay --from-spool -v -i 0.5 -d from -u "$gateway" -u "$upstream"
 relay=$pid
 await "a new relay goes on" same_as_source "$gateway"
 await "everywhere" same_as_source "$upstream"

@@ -34,7 +34,7 @@ requests() {
 }
 
 # One target
-start one pgw-scrape-relay -d spool -j one -i 0.2 "$exporter/static/a"
+start one pgw-scrape-relay -d spool -j one -i 1 "$exporter/static/a"
 one=$pid
 await "a first round" line one 'round 1: 1 targets, 1 up, 0 down, 1 samples, 0.0 MB'
 await "a second" line one 'round 2: 1 targets, 1 up, 0 down, 1 samples, 0.0 MB'
@@ -51,7 +51,7 @@ is "$(sed -n 's/.*round \([0-9]*\):.*/\1/p' one.log | sort -n | uniq -d)" "" "ea
 targets a b
 start notified socat -u UNIX-RECV:notify OPEN:notified,creat,append
 await "a socket for notifications" test -S notify
-start gone env NOTIFY_SOCKET="$SCRATCH/notify" pgw-scrape-relay -d spool -j x -i 0.1 -c targets.json
+start gone env NOTIFY_SOCKET="$SCRATCH/notify" pgw-scrape-relay -d spool -j x -i 1 -c targets.json
 relay=$pid
 await "it is ready" grep -q READY=1 notified
 await "both are pushed" has_value "$(group_of b)" up 1
@@ -87,12 +87,12 @@ like "$(tr -d '\n' <notified)" '^READY=1(STOPPING=1)+$' "to the service manager"
 
 
 # Said and not said
-start quiet pgw-scrape-relay -q -d spool -j quiet -i 0.1 "$exporter/static/missing"
+start quiet pgw-scrape-relay -q -d spool -j quiet -i 1 "$exporter/static/missing"
 quiet=$pid
 await "-q: down" has_value spool/groups/job=quiet.prom up 0
 stops TERM "$quiet" 0 "ends"
 is "$(cat quiet.log)" "pgw-scrape-relay: $exporter/static/missing: the target answered with status 503" "says only what failed"
-start verbose pgw-scrape-relay -v -d spool -j verbose -i 0.1 "$exporter/static/a"
+start verbose pgw-scrape-relay -v -d spool -j verbose -i 1 "$exporter/static/a"
 verbose=$pid
 twice() {
 	[ "$(grep -cxF "pgw-scrape-relay: $exporter/static/a: pushed to {job=\"verbose\"} (families: 5, samples: 5)" verbose.log)" -ge 2 ]
@@ -146,7 +146,7 @@ ok "and nothing was pushed" test ! -e second
 
 # SIGHUP
 targets a
-start again pgw-scrape-relay -d again -j x -i 0.2 -c targets.json
+start again pgw-scrape-relay -d again -j x -i 1 -c targets.json
 again=$pid
 grep_again() {
 	grep -qE ": $1 targets, " again.log
@@ -186,7 +186,7 @@ like "$(grep -v ': round ' short.log)" "^pgw-scrape-relay: $exporter/never/short
 start_serve -d served
 serve=$pid
 gateway=$URL
-start away pgw-scrape-relay -u "$gateway" -j away -i 0.2 "$exporter/static/a"
+start away pgw-scrape-relay -u "$gateway" -j away -i 2 "$exporter/static/a"
 away=$pid
 await "a push" has_value served/groups/job=away.prom up 1
 stops TERM "$serve" 0 "the gateway goes"
@@ -203,7 +203,7 @@ is "$(grep -v ': round ' away.log | sed 's/: [^:]*$//' | sort | uniq -c | awk '{
 like "$(grep -v ': round ' away.log)" "^pgw-scrape-relay: $exporter/static/a: $gateway/metrics/job/away: .*Connection refused\$" "of the gateway"
 
 # A spool that is locked
-start locked pgw-scrape-relay -d locked -j x -i 0.2 "$exporter/static/a"
+start locked pgw-scrape-relay -d locked -j x -i 1 "$exporter/static/a"
 locked=$pid
 await "a push" has_value locked/groups/job=x.prom up 1
 start holder flock locked/lock sleep 100

@@ -67,7 +67,7 @@ value_of() {
 }
 write a b >first.json
 write c >second.json
-start relay pgw-scrape-relay -r -d spool -j x -i 0.2 -c first.json -c second.json
+start relay pgw-scrape-relay -r -d spool -j x -i 1 -c first.json -c second.json
 relay=$pid
 await "all of both files" there a b c
 write a >new.json && mv new.json first.json
@@ -111,7 +111,7 @@ await "is what it was" there a b c
 stops TERM "$relay" 0 "SIGTERM"
 ok "groups stay at the end" there a b c
 
-start stale pgw-scrape-relay -d spool -j x -i 0.2 --keep-stale -c first.json
+start stale pgw-scrape-relay -d spool -j x -i 1 --keep-stale -c first.json
 stale=$pid
 summary() {
 	grep -qE "^pgw-scrape-relay: round [0-9]+: $1 targets, " "$2.log"
@@ -127,7 +127,7 @@ start_serve -d served
 serve=$pid
 gateway=$URL
 write a b >first.json
-start deletes pgw-scrape-relay -u "$gateway" -j x -i 0.2 -c first.json
+start deletes pgw-scrape-relay -u "$gateway" -j x -i 1 -c first.json
 deletes=$pid
 served() {
 	[ "$(group_files served | wc -l)" = "$1" ]
@@ -146,7 +146,7 @@ stops TERM "$deletes" 0 "SIGTERM"
 
 # A target that comes back while its group is deleted
 start_responder slow 202 '' 0.5
-start back pgw-scrape-relay -u "$URL" -j x -i 0.3 -t 0.3 -c first.json
+start back pgw-scrape-relay -u "$URL" -j x -i 1 -t 1 -c first.json
 back=$pid
 await "one target" summary 1 back
 for round in 1 2 3; do

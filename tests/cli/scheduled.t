@@ -110,9 +110,9 @@ exits 0 "systemd reads the relay's service" systemd-analyze verify --man=no ./pg
 is "$out$err" "" "and has nothing to say"
 is "$(sed -n 's/^Type=//p' pgw-scrape-relay.service)" notify "of a relay that tells when it is ready"
 sed -n "s/^#\t\(echo .*\)/\1/p" "$SCRIPTS/systemd/pgw-scrape-relay.service" |
-	sed "s!/etc/pgw!$SCRATCH!; s!db1\.example:9100!${URL#*//}!" >command
-exits 0 "its file of targets" sh command
-sed -n 's/^ExecStart=/exec /p' pgw-scrape-relay.service | sed 's/30s/0.1/' >start
+	sed "s!/etc/pgw!$SCRATCH!; s!db1\.example:9100!${URL#*//}!" >make_targets
+exits 0 "its file of targets" sh make_targets
+sed -n 's/^ExecStart=/exec /p' pgw-scrape-relay.service | sed 's/30s/1/' >start
 start relay sh start
 relay=$pid
 group=gateway/groups/job=node,instance=${URL#*//},rack=a1.prom

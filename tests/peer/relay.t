@@ -40,7 +40,7 @@ for gateway in "$ours" "$upstream"; do
 done
 
 # It dies while the relay works.
-start relay pgw-scrape-relay -i 1 -j node -l instance="$host" -u "$ours" -u "$upstream" "http://$host/metrics"
+start relay pgw-scrape-relay -i 2 -j node -l instance="$host" -u "$ours" -u "$upstream" "http://$host/metrics"
 relay=$pid
 await "a round" grep -q 'round 1: 1 targets, 1 up, 0 down' relay.log
 kill -9 "$node"
