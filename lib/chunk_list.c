@@ -25,12 +25,39 @@ void chunk_release(struct chunk *chunk)
 	free(chunk);
 }
 
+/* Notes that a chunk of the list has no part. */
+static void mark(struct chunk_list *list, struct chunk *chunk)
+{
+	if (!chunk->is_uncompressed)
+		LIST_INSERT_HEAD(list->uncompressed, chunk, uncompressed);
+	chunk->is_uncompressed = true;
+}
+
+static void unmark(struct chunk *chunk)
+{
+	if (chunk->is_uncompressed)
+		LIST_REMOVE(chunk, uncompressed);
+	chunk->is_uncompressed = false;
+}
+
+/* Releases a chunk that the list no longer has; snapshots may. */
+static void drop(struct chunk *chunk)
+{
+	unmark(chunk);
+	chunk_release(chunk);
+}
+
+void chunk_list_init(struct chunk_list *list, struct chunk_queue *uncompressed)
+{
+	*list = (struct chunk_list){.uncompressed = uncompressed};
+}
+
 void chunk_list_release(struct chunk_list *list)
 {
 	for (size_t i = 0; i < list->run.count; i++)
-		chunk_release(list->run.chunks[i]);
+		drop(list->run.chunks[i]);
 	free(list->run.chunks);
-	*list = (struct chunk_list){0};
+	chunk_list_init(list, list->uncompressed);
 }
 
 static int compare_groups(const struct group *a, const struct group *b)
@@ -115,13 +142,14 @@ static int insert_chunk(struct chunk_list *list, size_t at, struct chunk *chunk)
 	memmove(run->chunks + at + 1, run->chunks + at, (run->count - at) * sizeof(*run->chunks));
 	run->chunks[at] = chunk;
 	run->count++;
+	mark(list, chunk);
 	return 0;
 }
 
 static void remove_chunk(struct chunk_list *list, size_t at)
 {
 	struct chunk_run *run = &list->run;
-	chunk_release(run->chunks[at]);
+	drop(run->chunks[at]);
 	run->count--;
 	memmove(run->chunks + at, run->chunks + at + 1, (run->count - at) * sizeof(*run->chunks));
 }
@@ -143,6 +171,7 @@ static struct chunk *own_chunk(struct chunk_list *list, size_t at, uint32_t more
 	if (!shared) {
 		free(chunk->part);
 		chunk->part = NULL;
+		mark(list, chunk);
 	}
 	if (!shared && needed <= chunk->capacity)
 		return chunk;
@@ -150,7 +179,8 @@ static struct chunk *own_chunk(struct chunk_list *list, size_t at, uint32_t more
 	if (larger == NULL)
 		return NULL;
 	copy_pieces(larger, chunk, 0, chunk->count);
-	chunk_release(chunk);
+	drop(chunk);
+	mark(list, larger);
 	list->run.chunks[at] = larger;
 	return larger;
 }
@@ -198,11 +228,13 @@ void chunk_list_finish(struct chunk_list *list)
 	if (list->run.count == 0)
 		return;
 	struct chunk **last = &list->run.chunks[list->run.count - 1];
+	unmark(*last);
 	struct chunk *smaller = realloc(*last, sizeof(**last) + (*last)->count * sizeof((*last)->pieces[0]));
-	if (smaller == NULL)
-		return;
-	smaller->capacity = smaller->count;
-	*last = smaller;
+	if (smaller != NULL) {
+		smaller->capacity = smaller->count;
+		*last = smaller;
+	}
+	mark(list, *last);
 }
 
 int chunk_list_append(struct chunk_list *list, const struct piece *piece)
@@ -238,7 +270,12 @@ int chunk_list_replace(struct chunk_list *list, const struct piece *piece)
 	const struct piece *before = piece_before(list, &before_it);
 	if (before != NULL && compare_pieces(before, piece) == 0)
 		return 0;
-	struct chunk *chunk = own_chunk(list, at.chunk, 0);
+	struct chunk *chunk = list->run.chunks[at.chunk];
+	if (chunk->references == 1 && slice_equal(chunk->pieces[at.piece].text, piece->text)) {
+		chunk->pieces[at.piece] = *piece;
+		return 1;
+	}
+	chunk = own_chunk(list, at.chunk, 0);
 	if (chunk == NULL)
 		return -1;
 	size_t change = piece->text.len - chunk->pieces[at.piece].text.len;

@@ -3,8 +3,8 @@
  * (view_snapshot.h).
  *
  * A chunk with one reference is the list's own and is changed in place, one with more is copied first. Either way what
- * was made of its text goes. Functions return 0, or -1 when out of memory and the list is only fit to be released. For
- * view_pieces.c.
+ * was made of its text goes, unless the text stays as it was. Functions return 0, or -1 when out of memory and the list
+ * is only fit to be released. For view_pieces.c.
  */
 #ifndef PGW_CHUNK_LIST_H
 #define PGW_CHUNK_LIST_H
@@ -16,12 +16,18 @@
 /* No piece is longer. */
 #define PIECE_TEXT_MAX ((size_t)4 << 10)
 
-/* One of zeros is empty. */
+LIST_HEAD(chunk_queue, chunk);
+
 struct chunk_list {
 	struct chunk_run run;
 	size_t capacity;
+	struct chunk_queue *uncompressed; /* those of its chunks that have no part, in no order */
 };
 
+/* Several lists may have one queue, which must outlive them. */
+void chunk_list_init(struct chunk_list *list, struct chunk_queue *uncompressed);
+
+/* The list is empty afterwards. */
 void chunk_list_release(struct chunk_list *list);
 
 /* A reference less. */

@@ -4,6 +4,7 @@
 #include <sys/types.h>
 
 #include "buffer.h"
+#include "chunk_part.h"
 #include "protobuf_exposition.h"
 
 /* So many chunks, from all over the text, show what the code of its compressed form should be. */
@@ -35,10 +36,9 @@ struct exposition_reader {
 	bool begun;
 	struct cursor prepared; /* up to there it is compressed */
 	struct gzip_member member;
-	struct buffer scratch; /* the text of a chunk */
-	struct cursor at;      /* what is being read */
-	uint32_t piece;	       /* of the chunk there, for plain text */
-	size_t offset;	       /* in the piece, the text or the part */
+	struct cursor at; /* what is being read */
+	uint32_t piece;	  /* of the chunk there, for plain text */
+	size_t offset;	  /* in the piece, the text or the part */
 	char end[GZIP_END_SIZE];
 	size_t header_read, end_read;
 };
@@ -77,7 +77,6 @@ struct exposition_reader *exposition_reader_new(struct view_snapshot *snapshot, 
 	reader->snapshot = snapshot;
 	reader->compressor = compressor;
 	buffer_init(&reader->text, SIZE_MAX / 2);
-	buffer_init(&reader->scratch, CHUNK_TEXT_MAX);
 	if (make_sections(reader, own, error) == -1) {
 		exposition_reader_free(reader);
 		return NULL;
@@ -106,7 +105,6 @@ static void free_text(struct exposition_reader *reader)
 {
 	for (size_t i = 0; i < reader->section_count; i++)
 		free(reader->sections[i].part);
-	buffer_release(&reader->scratch);
 	buffer_release(&reader->text);
 	view_snapshot_free(reader->snapshot);
 }
@@ -141,32 +139,16 @@ static struct chunk *chunk_at(const struct exposition_reader *reader, const stru
 
 /* Compression. */
 
-static int gather(struct exposition_reader *reader, const struct chunk *chunk, struct slice *text)
-{
-	buffer_clear(&reader->scratch);
-	if (buffer_reserve(&reader->scratch, CHUNK_TEXT_MAX) == -1)
-		return -1;
-	for (uint32_t i = 0; i < chunk->count; i++) {
-		if (buffer_append_slice(&reader->scratch, chunk->pieces[i].text) == -1)
-			return -1;
-	}
-	*text = buffer_slice(&reader->scratch);
-	return 0;
-}
-
-static int learn(struct exposition_reader *reader, struct error *error)
+static void learn(struct exposition_reader *reader)
 {
 	const struct view_snapshot *snapshot = reader->snapshot;
-	struct slice text = buffer_slice(&reader->text);
-	gzip_compressor_sample(reader->compressor, text);
+	char text[CHUNK_TEXT_MAX];
+	gzip_compressor_sample(reader->compressor, buffer_slice(&reader->text));
 	for (size_t i = 0; i < SAMPLES && i < snapshot->chunk_count; i++) {
 		size_t sample = snapshot->chunk_count < SAMPLES ? i : snapshot->chunk_count / SAMPLES * i;
-		if (gather(reader, snapshot->chunks[sample], &text) == -1)
-			return error_set_memory(error);
-		gzip_compressor_sample(reader->compressor, text);
+		gzip_compressor_sample(reader->compressor, chunk_gather(snapshot->chunks[sample], text));
 	}
 	gzip_compressor_learn(reader->compressor);
-	return 0;
 }
 
 /* Compresses what is at the cursor, unless it is. The cost in bytes of text, or -1. */
@@ -174,18 +156,18 @@ static ssize_t compress_item(struct exposition_reader *reader, struct error *err
 {
 	struct chunk *chunk = chunk_at(reader, &reader->prepared);
 	struct section *section = &reader->sections[reader->prepared.section];
-	struct gzip_part **part = chunk != NULL ? &chunk->part : &section->part;
-	struct slice text = section->text;
 	size_t cost = PASSING_COST;
-	if (*part == NULL) {
-		if (chunk != NULL && gather(reader, chunk, &text) == -1)
-			return error_set_memory(error);
-		*part = gzip_part_new(reader->compressor, text, error);
-		cost += text.len;
+	if (chunk == NULL) {
+		section->part = gzip_part_new(reader->compressor, section->text, error);
+		if (section->part == NULL)
+			return -1;
+		cost += section->text.len;
+	} else if (chunk->part == NULL) {
+		if (chunk_part_make(chunk, reader->compressor, error) == -1)
+			return -1;
+		cost += chunk->text_len;
 	}
-	if (*part == NULL)
-		return -1;
-	gzip_member_add(&reader->member, *part);
+	gzip_member_add(&reader->member, chunk == NULL ? section->part : chunk->part);
 	return (ssize_t)cost;
 }
 
@@ -196,8 +178,8 @@ int exposition_reader_prepare(struct exposition_reader *reader, size_t budget, s
 		return protobuf_exposition_prepare(reader->protobuf, budget, error);
 	if (reader->compressor == NULL)
 		return 1;
-	if (!reader->begun && gzip_compressor_due(reader->compressor, reader->text_len) && learn(reader, error) == -1)
-		return -1;
+	if (!reader->begun && gzip_compressor_due(reader->compressor, reader->text_len))
+		learn(reader);
 	reader->begun = true;
 	while (!at_end(reader, &reader->prepared)) {
 		if (spent >= budget)
@@ -223,7 +205,7 @@ size_t exposition_reader_memory(const struct exposition_reader *reader)
 {
 	if (reader->protobuf != NULL)
 		return sizeof(*reader) + protobuf_exposition_memory(reader->protobuf);
-	return sizeof(*reader) + reader->text.capacity + reader->scratch.capacity;
+	return sizeof(*reader) + reader->text.capacity;
 }
 
 /* Reading. */

@@ -426,6 +426,16 @@ uint64_t view_serial(const struct view *view)
 	return view->index.pieces.serial;
 }
 
+bool view_has_uncompressed(const struct view *view)
+{
+	return view_pieces_has_uncompressed(&view->index.pieces);
+}
+
+int view_uncompressed_chunk(struct view *view, struct chunk **chunk, struct error *error)
+{
+	return view_pieces_uncompressed_chunk(&view->index, chunk, error);
+}
+
 size_t view_retired_bytes(const struct view *view)
 {
 	return view->index.pieces.retired_len;

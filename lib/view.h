@@ -22,6 +22,7 @@
 #ifndef PGW_VIEW_H
 #define PGW_VIEW_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -126,6 +127,11 @@ struct view_snapshot *view_snapshot(struct view *view, struct error *error);
 
 /* Another number after each change of the exposition. */
 uint64_t view_serial(const struct view *view);
+
+/* For compressing ahead of the next reader of a snapshot (chunk_part.h): whether there may be text of the exposition
+ * that is not compressed, and a chunk of it, or NULL, valid until the view changes. 0, or -1 with ERROR_MEMORY. */
+bool view_has_uncompressed(const struct view *view);
+int view_uncompressed_chunk(struct view *view, struct chunk **chunk, struct error *error);
 
 /* Of the group files of all groups that are no longer in the view and that snapshots keep. */
 size_t view_retired_bytes(const struct view *view);

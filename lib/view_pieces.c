@@ -7,6 +7,9 @@
 void view_pieces_init(struct view_pieces *pieces)
 {
 	*pieces = (struct view_pieces){0};
+	LIST_INIT(&pieces->uncompressed);
+	for (size_t i = 0; i < OWN_PLACES; i++)
+		chunk_list_init(&pieces->places[i], &pieces->uncompressed);
 	LIST_INIT(&pieces->changed);
 	TAILQ_INIT(&pieces->snapshots);
 }
@@ -312,6 +315,29 @@ static int make_all(struct view_index *index)
 	return status;
 }
 
+/* 0, or -1 with ERROR_MEMORY and nothing kept. */
+static int bring_up_to_date(struct view_index *index, struct error *error)
+{
+	struct view_pieces *pieces = &index->pieces;
+	pieces->kept = pieces->kept ? update_heads(index) == 0 : make_all(index) == 0;
+	if (pieces->kept)
+		return 0;
+	view_pieces_forget(pieces);
+	return error_set_memory(error);
+}
+
+bool view_pieces_has_uncompressed(const struct view_pieces *pieces)
+{
+	return !pieces->kept || !LIST_EMPTY(&pieces->uncompressed);
+}
+
+int view_pieces_uncompressed_chunk(struct view_index *index, struct chunk **chunk, struct error *error)
+{
+	int status = bring_up_to_date(index, error);
+	*chunk = LIST_FIRST(&index->pieces.uncompressed);
+	return status;
+}
+
 /* Snapshots. */
 
 static struct view_snapshot *snapshot_new(struct view_pieces *pieces)
@@ -341,14 +367,10 @@ static struct view_snapshot *snapshot_new(struct view_pieces *pieces)
 struct view_snapshot *view_pieces_snapshot(struct view_index *index, struct error *error)
 {
 	struct view_pieces *pieces = &index->pieces;
-	if (pieces->current == NULL) {
-		bool done = pieces->kept ? update_heads(index) == 0 : make_all(index) == 0;
-		pieces->kept = done;
-		if (done)
-			pieces->current = snapshot_new(pieces);
-		else
-			view_pieces_forget(pieces);
-	}
+	if (pieces->current == NULL && bring_up_to_date(index, error) == -1)
+		return NULL;
+	if (pieces->current == NULL)
+		pieces->current = snapshot_new(pieces);
 	if (pieces->current == NULL)
 		error_set_memory(error);
 	else

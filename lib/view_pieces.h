@@ -21,6 +21,7 @@ TAILQ_HEAD(view_snapshot_queue, view_snapshot);
 
 struct view_pieces {
 	struct chunk_list places[OWN_PLACES];
+	struct chunk_queue uncompressed;      /* of all places */
 	struct index_family_list changed;     /* families whose HELP and TYPE may have changed */
 	struct view_snapshot_queue snapshots; /* the oldest first */
 	struct view_snapshot *current;	      /* shows the view as it is; NULL where none does */
@@ -53,5 +54,9 @@ void view_pieces_retire(struct view_pieces *pieces, struct group *group);
 
 /* A reference to the snapshot of an index. NULL with ERROR_MEMORY. */
 struct view_snapshot *view_pieces_snapshot(struct view_index *index, struct error *error);
+
+/* The bodies of view_has_uncompressed() and view_uncompressed_chunk(). */
+bool view_pieces_has_uncompressed(const struct view_pieces *pieces);
+int view_pieces_uncompressed_chunk(struct view_index *index, struct chunk **chunk, struct error *error);
 
 #endif

@@ -17,6 +17,7 @@
 #define PGW_VIEW_SNAPSHOT_H
 
 #include <bsd/sys/queue.h>
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -41,7 +42,9 @@ struct piece {
 struct chunk {
 	size_t references;
 	size_t text_len;
-	struct gzip_part *part; /* of its text; NULL until somebody makes it */
+	struct gzip_part *part;		/* of its text; NULL until chunk_part_make() */
+	LIST_ENTRY(chunk) uncompressed; /* for chunk_list.c and chunk_part.c */
+	bool is_uncompressed;		/* it is among the view's chunks that have no part */
 	uint32_t count, capacity;
 	struct piece pieces[];
 };

@@ -1,47 +1,34 @@
 #include "ahead.h"
 
-/* So many bytes of text are compressed at once. */
-#define STEP (32u << 10)
+#include "chunk_part.h"
 
-void ahead_release(struct ahead *ahead)
-{
-	exposition_reader_free(ahead->reader);
-	ahead->reader = NULL;
-}
+/* So many bytes of text are compressed at once. */
+#define STEP (16u << 10)
 
 void ahead_scraped(struct ahead *ahead, const struct view *view)
 {
 	ahead->credit = view_counts(view).bytes;
-	if (ahead->reader == NULL)
-		ahead->serial = view_serial(view);
 }
 
 bool ahead_wanted(const struct ahead *ahead, const struct view *view)
 {
-	return ahead->credit > 0 && (ahead->reader != NULL || ahead->serial != view_serial(view));
-}
-
-static int begin(struct ahead *ahead, struct view *view, struct gzip_compressor *compressor, struct error *error)
-{
-	struct exposition none;
-	struct view_snapshot *snapshot = view_snapshot(view, error);
-	if (snapshot == NULL)
-		return -1;
-	ahead->serial = view_serial(view);
-	exposition_init(&none);
-	ahead->reader = exposition_reader_new(snapshot, &none, compressor, error);
-	return ahead->reader == NULL ? -1 : 0;
+	return ahead->credit > 0 && view_has_uncompressed(view);
 }
 
 void ahead_run(struct ahead *ahead, struct view *view, struct gzip_compressor *compressor)
 {
+	struct chunk *chunk;
 	struct error unused;
-	int status = ahead->reader == NULL ? begin(ahead, view, compressor, &unused) : 0;
-	if (status == 0)
-		status = exposition_reader_prepare(ahead->reader, STEP, &unused);
-	ahead->credit -= ahead->credit < STEP ? ahead->credit : STEP;
-	if (status == -1)
-		ahead->credit = 0;
-	if (status != 0 || ahead->credit == 0)
-		ahead_release(ahead);
+	size_t done = 0;
+	while (done < STEP) {
+		if (view_uncompressed_chunk(view, &chunk, &unused) == -1 ||
+			(chunk != NULL && chunk_part_make(chunk, compressor, &unused) == -1)) {
+			ahead->credit = 0;
+			return;
+		}
+		if (chunk == NULL)
+			break;
+		done += chunk->text_len;
+	}
+	ahead->credit -= ahead->credit < done ? ahead->credit : done;
 }

@@ -10,20 +10,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdint.h>
 
-#include "exposition_reader.h"
 #include "gzip_part.h"
 #include "view.h"
 
 /* One of zeros has nothing to do. */
 struct ahead {
-	struct exposition_reader *reader; /* NULL between two times */
-	uint64_t serial;		  /* view_serial() of what the reader reads, or read last */
-	size_t credit;			  /* bytes of text */
+	size_t credit; /* bytes of text */
 };
-
-void ahead_release(struct ahead *ahead);
 
 /* A scrape compressed all of the view. */
 void ahead_scraped(struct ahead *ahead, const struct view *view);

@@ -26,7 +26,6 @@
 #define ROUNDS_PER_TURN	      16
 #define ACCEPT_PAUSE	      100  /* ms, when there are no descriptors left */
 #define REFRESH_PAUSE	      1000 /* ms, when the spool can't be read */
-#define IDLE_AFTER	      1	   /* ms without a request or a change */
 #define SLOWEST_READER	      16   /* bytes an answer must lose in each ms, over the idle time limit */
 
 /* The places in server.polled; the listening sockets follow, then those that linger. */
@@ -54,7 +53,6 @@ struct server {
 	size_t polled_count;
 	bool single;   /* ends with its connections: nothing listens */
 	bool stopping; /* after a signal */
-	bool idle;     /* nothing was ready in this turn */
 
 	/* All in ms of the monotonic clock. */
 	int64_t now;
@@ -350,7 +348,7 @@ static int wait_time(const struct server *server)
 	if (http_pending(server))
 		return 0;
 	if (service_has_idle_work(server->service))
-		until = earlier(until, server->idle ? server->now : server->now + IDLE_AFTER);
+		return 0;
 	if (server->stopping)
 		until = earlier(until, server->stop_deadline);
 	if (server->sockets->inetd_wait && server->connections.count == 0)
@@ -400,8 +398,7 @@ static int turn(struct server *server, struct error *error)
 		return error_set_errno(error, ERROR_IO, "poll");
 	}
 	server->now = clock_monotonic() / CLOCK_MILLISECOND;
-	server->idle = ready == 0;
-	if (server->idle && service_has_idle_work(server->service))
+	if (ready == 0 && !http_pending(server) && service_has_idle_work(server->service))
 		service_idle(server->service);
 	/* Before anything that may add to it. */
 	linger_run(&server->lingering, server->polled + POLLED_SOCKETS + server->sockets->count, server->now);

@@ -126,7 +126,6 @@ void service_release(struct service *service)
 	checkpoint_release(&service->checkpoint);
 	rejected_files_release(&service->rejected);
 	counters_close(service->counters);
-	ahead_release(&service->ahead);
 	gzip_compressor_free(service->compressor);
 	store_close(&service->store);
 }

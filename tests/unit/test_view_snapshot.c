@@ -11,8 +11,10 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "chunk_part.h"
 #include "decompress.h"
 #include "exposition_reader.h"
+#include "own.h"
 #include "view.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
@@ -87,7 +89,7 @@ static struct grouping_key make_key(uint32_t number)
 }
 
 /* Puts a group with that text; a clash leaves the old one. */
-static void put(struct fixture *fixture, uint32_t number, const char *text)
+static void put_group(struct fixture *fixture, uint32_t number, const char *text, bool with_native)
 {
 	struct grouping_key key = make_key(number);
 	struct exposition exposition;
@@ -96,7 +98,7 @@ static void put(struct fixture *fixture, uint32_t number, const char *text)
 	assert_int_equal(exposition_parse(&exposition, slice_of(text), &limits, &error), 0);
 	/* What a native looks like in text: a comment after the metric's lines. */
 	struct native native = {0, SLICE_LITERAL("\x08\x01")};
-	if (exposition.metric_count > 0 && random_below(8) == 0) {
+	if (with_native && exposition.metric_count > 0) {
 		exposition.natives = &native;
 		exposition.native_count = 1;
 	}
@@ -109,6 +111,11 @@ static void put(struct fixture *fixture, uint32_t number, const char *text)
 	exposition.native_count = 0;
 	exposition_release(&exposition);
 	grouping_key_release(&key);
+}
+
+static void put(struct fixture *fixture, uint32_t number, const char *text)
+{
+	put_group(fixture, number, text, random_below(8) == 0);
 }
 
 /* Names before, between, among and after the gateway's own; some types differ, some families have HELP, some values are
@@ -223,10 +230,26 @@ static void release(struct held *held)
 	*held = (struct held){0};
 }
 
+/* Compresses at most so many chunks ahead of the next reader; how many there were. */
+static size_t compress_ahead(struct fixture *fixture, size_t max)
+{
+	struct chunk *chunk;
+	struct error error;
+	for (size_t count = 0; count < max; count++) {
+		assert_int_equal(view_uncompressed_chunk(fixture->view, &chunk, &error), 0);
+		if (chunk == NULL)
+			return count;
+		assert_true(view_has_uncompressed(fixture->view));
+		assert_null(chunk->part);
+		assert_int_equal(chunk_part_make(chunk, fixture->compressor, &error), 0);
+	}
+	return max;
+}
+
 static void step(struct fixture *fixture, char *text)
 {
 	struct held *held = &fixture->held[random_below(HELD)];
-	uint32_t number = random_below(GROUPS), what = random_below(10);
+	uint32_t number = random_below(GROUPS), what = random_below(12);
 	if (what < 6) {
 		random_text(text);
 		put(fixture, number, text);
@@ -234,6 +257,8 @@ static void step(struct fixture *fixture, char *text)
 		struct grouping_key key = make_key(number);
 		view_remove(fixture->view, key.file);
 		grouping_key_release(&key);
+	} else if (what < 9) {
+		compress_ahead(fixture, random_below(5));
 	} else if (held->text == NULL) {
 		hold(fixture, held);
 	} else {
@@ -350,6 +375,58 @@ static void a_snapshot_keeps_what_it_shows_only(void **state)
 	assert_int_equal(view_retired_bytes(fixture->view), 0);
 }
 
+static void a_reader_finds_what_was_compressed_ahead(void **state)
+{
+	struct fixture *fixture = *state;
+	char text[4096];
+	size_t chunks;
+	snprintf(text, sizeof(text), "m{v=\"%*s\"} 1\n", 2000, "");
+	for (uint32_t i = 100; i < 200; i++)
+		put_group(fixture, i, text, false);
+	size_t ahead = compress_ahead(fixture, SIZE_MAX);
+	assert_false(view_has_uncompressed(fixture->view));
+	assert_int_equal(compress(fixture, &chunks), 0);
+	assert_int_equal(ahead, chunks);
+	for (uint32_t i = 100; i < 200; i += 7) {
+		struct error error;
+		/* With a snapshot, which keeps the chunks that it has, and without. */
+		struct view_snapshot *held = i % 2 == 0 ? view_snapshot(fixture->view, &error) : NULL;
+		snprintf(text, sizeof(text), "m{v=\"%*s\"} 2\n", 2000, "");
+		put_group(fixture, i, text, false);
+		ahead = compress_ahead(fixture, SIZE_MAX);
+		assert_in_range(ahead, 1, 3);
+		assert_int_equal(compress(fixture, &chunks), 0);
+		if (held != NULL)
+			view_snapshot_free(held);
+	}
+	put_group(fixture, 100, text, false);
+	assert_in_range(compress(fixture, &chunks), 1, 3);
+	assert_false(view_has_uncompressed(fixture->view));
+}
+
+/* A push that brings a family as it was leaves the family's chunk compressed; only the push's time is another. */
+static void the_same_text_stays_compressed(void **state)
+{
+	struct fixture *fixture = *state;
+	struct error error;
+	size_t chunks;
+	for (uint32_t i = 0; i < 3; i++)
+		put_group(fixture, i, "m 1\n", false);
+	assert_true(compress(fixture, &chunks) > 0);
+	put_group(fixture, 1, "m 1\n", false);
+	struct view_snapshot *snapshot = view_snapshot(fixture->view, &error);
+	const struct chunk_run *first = &snapshot->places[0];
+	assert_int_equal(first->count, 1);
+	assert_non_null(first->chunks[0]->part);
+	assert_int_equal(snapshot->places[own_place(slice_of("push_time_seconds"))].count, 1);
+	assert_null(snapshot->places[own_place(slice_of("push_time_seconds"))].chunks[0]->part);
+	view_snapshot_free(snapshot);
+	put_group(fixture, 1, "m 2\n", false);
+	snapshot = view_snapshot(fixture->view, &error);
+	assert_null(snapshot->places[0].chunks[0]->part);
+	view_snapshot_free(snapshot);
+}
+
 /* The same series with another HELP, another type or none of them; of a family that one group has or two. */
 static void heads_follow_the_groups(void **state)
 {
@@ -390,8 +467,10 @@ int main(void)
 		cmocka_unit_test_setup_teardown(snapshots_stay_as_they_were, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_change_costs_its_neighbourhood, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(heads_follow_the_groups, set_up, tear_down),
-		cmocka_unit_test_setup_teardown(another_number_after_each_change, set_up, tear_down),
 		cmocka_unit_test_setup_teardown(a_snapshot_keeps_what_it_shows_only, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(another_number_after_each_change, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(a_reader_finds_what_was_compressed_ahead, set_up, tear_down),
+		cmocka_unit_test_setup_teardown(the_same_text_stays_compressed, set_up, tear_down),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
