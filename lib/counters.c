@@ -85,7 +85,10 @@ struct counters {
 	int directory;
 	bool any;	      /* is pending */
 	struct tally pending; /* not in the file yet */
-	struct tally stored;  /* what the file had; its rings when counters_append() last read them */
+	struct tally stored;  /* what the file had; its rings when counters_append() last read them, */
+
+	/* and how many observations there had been then. */
+	uint64_t observed[PUSH_SUMMARIES][COUNT(push_methods)];
 };
 
 /* --- the file --- */
@@ -182,6 +185,34 @@ static int write_pending(struct counters *counters, int fd)
 	return status;
 }
 
+/* Reads what came into a ring since it was last read: all of it where that went round, or is not what followed. */
+static int read_recent(int fd, struct counters *counters, struct summary_recent *ring, uint64_t count, uint64_t before)
+{
+	size_t from = (size_t)(before % SUMMARY_RECENT), to = (size_t)(count % SUMMARY_RECENT);
+	if (count == before)
+		return 0;
+	if (count < before || count - before >= SUMMARY_RECENT || from > to) {
+		from = 0;
+		to = SUMMARY_RECENT;
+	}
+	size_t offset = (size_t)((const char *)&ring->entries[from] - (const char *)&counters->stored);
+	return read_at(fd, &ring->entries[from], (to - from) * sizeof(ring->entries[0]), offset);
+}
+
+static int read_rings(struct counters *counters, int fd)
+{
+	for (size_t i = 0; i < PUSH_SUMMARIES; i++) {
+		for (size_t k = 0; k < COUNT(push_methods); k++) {
+			uint64_t count = counters->stored.totals.pushes[i][k].count,
+				 *observed = &counters->observed[i][k];
+			if (read_recent(fd, counters, &counters->stored.rings.pushes[i][k], count, *observed) == -1)
+				return -1;
+			*observed = count;
+		}
+	}
+	return 0;
+}
+
 /* Reads the file and adds what is pending. The rings are read for who wants them. */
 static int exchange(struct counters *counters, bool rings, unsigned wait, struct error *error)
 {
@@ -192,7 +223,7 @@ static int exchange(struct counters *counters, bool rings, unsigned wait, struct
 	if (status == 0 && counters->any)
 		status = write_pending(counters, fd);
 	if (status == 0 && rings)
-		status = read_at(fd, &counters->stored.rings, sizeof(struct rings), offsetof(struct tally, rings));
+		status = read_rings(counters, fd);
 	if (status == -1)
 		error_set_errno(error, ERROR_IO, "can't read or write %s", file.name);
 	file_close(fd);
@@ -242,6 +273,7 @@ void counters_reset(struct counters *counters)
 	unlinkat(counters->directory, file.name, 0);
 	memset(&counters->pending.totals, 0, sizeof(counters->pending.totals));
 	memset(&counters->stored, 0, sizeof(counters->stored));
+	memset(counters->observed, 0, sizeof(counters->observed));
 	counters->any = false;
 }
 
@@ -327,6 +359,12 @@ void counters_add_dropped(struct counters *counters, size_t series)
 
 #define LABELS_SIZE 100 /* the longest are {code="200",handler="api/v1/metrics",method="unknown"} */
 
+/* What is told: the file and what is pending. */
+struct telling {
+	struct totals totals;
+	const struct rings *rings;
+};
+
 /* A family that is being written: its head goes before its first line. */
 struct writer {
 	struct buffer *out;
@@ -354,23 +392,23 @@ static int append_total(struct writer *writer, const struct summary_total *total
 	return append_line(writer, "_count", labels, (double)total->count);
 }
 
-static int append_dropped(const struct tally *tally, struct buffer *out)
+static int append_dropped(const struct telling *telling, struct buffer *out)
 {
 	struct writer writer = {.out = out, .name = "pgw_scrape_dropped_series_total"};
-	return append_line(&writer, "", "", (double)tally->totals.dropped);
+	return append_line(&writer, "", "", (double)telling->totals.dropped);
 }
 
-static int append_sync(const struct tally *tally, struct buffer *out)
+static int append_sync(const struct telling *telling, struct buffer *out)
 {
 	struct writer writer = {.out = out, .name = "pgw_sync_seconds"};
-	return append_total(&writer, &tally->totals.sync, "");
+	return append_total(&writer, &telling->totals.sync, "");
 }
 
-static int append_scrapes(const struct tally *tally, struct buffer *out)
+static int append_scrapes(const struct telling *telling, struct buffer *out)
 {
 	struct writer writer = {.out = out, .name = "promhttp_metric_handler_requests_total"};
 	for (size_t i = 0; i < COUNT(codes); i++) {
-		uint64_t count = tally->totals.scrapes[i];
+		uint64_t count = telling->totals.scrapes[i];
 		char labels[LABELS_SIZE];
 		if (count == 0 && codes[i] != 200 && codes[i] != 500 && codes[i] != 503)
 			continue;
@@ -381,12 +419,13 @@ static int append_scrapes(const struct tally *tally, struct buffer *out)
 	return 0;
 }
 
-static int append_summary(struct writer *writer, const struct tally *tally, enum push_summary summary, size_t method)
+static int append_summary(
+	struct writer *writer, const struct telling *telling, enum push_summary summary, size_t method)
 {
 	double quantiles[SUMMARY_QUANTILES];
 	char labels[LABELS_SIZE];
-	if (summary_quantiles(
-		    &tally->rings.pushes[summary][method], push_summaries[summary].unit, time(NULL), quantiles) == -1)
+	if (summary_quantiles(&telling->rings->pushes[summary][method], push_summaries[summary].unit, time(NULL),
+		    quantiles) == -1)
 		return -1;
 	for (size_t i = 0; i < SUMMARY_QUANTILES; i++) {
 		const char *name = summary_quantile_table[i].name;
@@ -395,15 +434,15 @@ static int append_summary(struct writer *writer, const struct tally *tally, enum
 			return -1;
 	}
 	snprintf(labels, sizeof(labels), "{method=\"%s\"}", push_methods[method]);
-	return append_total(writer, &tally->totals.pushes[summary][method], labels);
+	return append_total(writer, &telling->totals.pushes[summary][method], labels);
 }
 
-static int append_summaries(const struct tally *tally, struct buffer *out)
+static int append_summaries(const struct telling *telling, struct buffer *out)
 {
 	for (size_t i = 0; i < PUSH_SUMMARIES; i++) {
 		struct writer writer = {.out = out, .name = push_summaries[i].name};
 		for (size_t k = 0; k < COUNT(push_methods); k++)
-			if (tally->totals.pushes[i][k].count > 0 && append_summary(&writer, tally, i, k) == -1)
+			if (telling->totals.pushes[i][k].count > 0 && append_summary(&writer, telling, i, k) == -1)
 				return -1;
 	}
 	return 0;
@@ -426,22 +465,22 @@ static int append_methods(
 	return 0;
 }
 
-static int append_requests(const struct tally *tally, struct buffer *out)
+static int append_requests(const struct telling *telling, struct buffer *out)
 {
 	struct writer writer = {.out = out, .name = "pushgateway_http_requests_total"};
 	for (size_t i = 0; i < COUNT(codes); i++)
 		for (size_t k = 0; k < COUNT(handlers); k++)
-			if (append_methods(&writer, codes[i], handlers[k], tally->totals.requests[i][k]) == -1)
+			if (append_methods(&writer, codes[i], handlers[k], telling->totals.requests[i][k]) == -1)
 				return -1;
 	return 0;
 }
 
-static int append_families(const struct tally *tally, struct buffer *out)
+static int append_families(const struct telling *telling, struct buffer *out)
 {
-	static int (*const families[])(const struct tally *tally, struct buffer *out) = {
+	static int (*const families[])(const struct telling *telling, struct buffer *out) = {
 		append_dropped, append_sync, append_scrapes, append_summaries, append_requests};
 	for (size_t i = 0; i < COUNT(families); i++)
-		if (families[i](tally, out) == -1)
+		if (families[i](telling, out) == -1)
 			return -1;
 	return 0;
 }
@@ -450,17 +489,11 @@ int counters_append(struct counters *counters, struct buffer *out, struct error 
 {
 	struct error unused;
 	const size_t before = out->len;
-	struct tally *tally = malloc(sizeof(*tally));
-	if (tally == NULL)
-		return error_set_memory(error);
 	exchange(counters, true, WAIT_APPEND, &unused);
-	*tally = counters->stored;
-	merge_totals(&tally->totals, &counters->pending.totals);
-	int status = append_families(tally, out);
-	if (status == -1) {
-		out->len = before;
-		error_set_memory(error);
-	}
-	free(tally);
-	return status;
+	struct telling telling = {counters->stored.totals, &counters->stored.rings};
+	merge_totals(&telling.totals, &counters->pending.totals);
+	if (append_families(&telling, out) == 0)
+		return 0;
+	out->len = before;
+	return error_set_memory(error);
 }

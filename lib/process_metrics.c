@@ -23,11 +23,15 @@
 
 /* --- /proc --- */
 
-/* What there is in /proc/self/stat, see proc(5). */
-struct process_stat {
+/* What the files have that more than one family comes from: each is read once for all. */
+struct process_state {
+	/* /proc/self/stat, see proc(5). */
 	double start;	 /* clock ticks since boot */
 	double virtual;	 /* bytes */
 	double resident; /* pages */
+
+	/* /proc/self/net/netstat, see proc_net(5): bytes over IP in our network namespace. */
+	double received, sent;
 };
 
 /* Reads a file of /proc with a NUL at its end. 0 or -1. */
@@ -41,9 +45,8 @@ static int read_file(const char *path, struct buffer *text)
 	return result == 0 ? buffer_append_byte(text, '\0') : -1;
 }
 
-static struct process_stat read_stat(void)
+static void read_stat(struct process_state *state)
 {
-	struct process_stat stat = {UNKNOWN, UNKNOWN, UNKNOWN};
 	unsigned long long start, virtual;
 	long long resident;
 	struct buffer text;
@@ -53,10 +56,12 @@ static struct process_stat read_stat(void)
 	if (name_end != NULL && sscanf(name_end,
 					") %*c %*d %*d %*d %*d %*d %*u %*u %*u %*u %*u %*u %*u %*d %*d %*d %*d %*d %*d "
 					"%llu %llu %lld",
-					&start, &virtual, &resident) == 3)
-		stat = (struct process_stat){(double)start, (double)virtual, (double)resident};
+					&start, &virtual, &resident) == 3) {
+		state->start = (double)start;
+		state->virtual = (double)virtual;
+		state->resident = (double)resident;
+	}
 	buffer_release(&text);
-	return stat;
 }
 
 /* When the machine was started, in seconds since the epoch. Of the kernel's counting rather than a difference of two
@@ -82,33 +87,39 @@ static struct slice take_word(const char **line)
 	return word;
 }
 
-/* A counter of IP in our network namespace, see proc_net(5): the kernel writes a line of names, then one of values. */
-static double ip_counter(const char *name)
+/* The kernel writes a line of names, then one of values. */
+static void read_network(struct process_state *state)
 {
 	static const char key[] = "\nIpExt:";
-	double value = UNKNOWN;
 	struct buffer text;
-	struct slice word, number = {0};
+	struct slice word, number;
 	buffer_init(&text, FILE_SIZE_MAX);
 	const char *names = read_file("/proc/self/net/netstat", &text) == 0 ? strstr(text.data, key) : NULL;
 	const char *values = names != NULL ? strstr(names + 1, key) : NULL;
 	if (values != NULL) {
 		names += strlen(key);
 		values += strlen(key);
-		do {
-			word = take_word(&names);
-			number = take_word(&values);
-		} while (word.len > 0 && !slice_is(word, name));
-		if (word.len > 0 && number.len > 0)
-			value = (double)strtoull(number.data, NULL, 10);
+		while ((word = take_word(&names)).len > 0 && (number = take_word(&values)).len > 0) {
+			if (slice_is(word, "InOctets"))
+				state->received = (double)strtoull(number.data, NULL, 10);
+			else if (slice_is(word, "OutOctets"))
+				state->sent = (double)strtoull(number.data, NULL, 10);
+		}
 	}
 	buffer_release(&text);
-	return value;
+}
+
+static struct process_state read_state(void)
+{
+	struct process_state state = {UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN, UNKNOWN};
+	read_stat(&state);
+	read_network(&state);
+	return state;
 }
 
 /* --- one function a family --- */
 
-static double cpu_seconds(void)
+static double cpu_seconds(const struct process_state *state)
 {
 	struct rusage usage;
 	struct timeval sum;
@@ -125,22 +136,22 @@ static double limit(int resource)
 	return getrlimit(resource, &limits) == 0 ? (double)limits.rlim_cur : UNKNOWN;
 }
 
-static double max_fds(void)
+static double max_fds(const struct process_state *state)
 {
 	return limit(RLIMIT_NOFILE);
 }
 
-static double received_bytes(void)
+static double received_bytes(const struct process_state *state)
 {
-	return ip_counter("InOctets");
+	return state->received;
 }
 
-static double sent_bytes(void)
+static double sent_bytes(const struct process_state *state)
 {
-	return ip_counter("OutOctets");
+	return state->sent;
 }
 
-static double open_fds(void)
+static double open_fds(const struct process_state *state)
 {
 	DIR *directory = opendir("/proc/self/fd");
 	if (directory == NULL)
@@ -153,29 +164,29 @@ static double open_fds(void)
 	return count - 3;
 }
 
-static double resident_bytes(void)
+static double resident_bytes(const struct process_state *state)
 {
-	return read_stat().resident * (double)sysconf(_SC_PAGESIZE);
+	return state->resident * (double)sysconf(_SC_PAGESIZE);
 }
 
-static double start_seconds(void)
+static double start_seconds(const struct process_state *state)
 {
-	return boot_time() + read_stat().start / (double)sysconf(_SC_CLK_TCK);
+	return boot_time() + state->start / (double)sysconf(_SC_CLK_TCK);
 }
 
-static double virtual_bytes(void)
+static double virtual_bytes(const struct process_state *state)
 {
-	return read_stat().virtual;
+	return state->virtual;
 }
 
-static double max_virtual_bytes(void)
+static double max_virtual_bytes(const struct process_state *state)
 {
 	return limit(RLIMIT_AS);
 }
 
 static const struct {
 	const char *name;
-	double (*read)(void);
+	double (*value)(const struct process_state *state);
 } families[] = {
 	{"process_cpu_seconds_total", cpu_seconds},
 	{"process_max_fds", max_fds},
@@ -201,8 +212,9 @@ static int append_family(struct buffer *out, const char *name, double value)
 int process_metrics_append(struct buffer *out, struct error *error)
 {
 	const size_t before = out->len;
+	const struct process_state state = read_state();
 	for (size_t i = 0; i < COUNT(families); i++) {
-		double value = families[i].read();
+		double value = families[i].value(&state);
 		if (isnan(value))
 			continue;
 		if (append_family(out, families[i].name, value) == -1) {

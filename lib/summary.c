@@ -60,6 +60,8 @@ static const uint64_t *sort_units(uint64_t *units, uint64_t *other, size_t count
 		uint32_t places[DIGITS] = {0}, place = 0;
 		for (size_t i = 0; i < count; i++)
 			places[units[i] >> shift & (DIGITS - 1)]++;
+		if (count == 0 || places[units[0] >> shift & (DIGITS - 1)] == count)
+			continue;
 		for (size_t digit = 0; digit < DIGITS; digit++) {
 			uint32_t size = places[digit];
 			places[digit] = place;
