@@ -280,6 +280,27 @@ static void test_quantiles_of_ten_minutes(void **state)
 				   "pushgateway_http_push_size_bytes_count{method=\"put\"} 11\n");
 }
 
+/* Who read before reads what is new; who has just begun reads all. */
+static void test_what_others_pushed_since(void **state)
+{
+	static const unsigned pushes[] = {0, 1, 100, 5000, 0, 8191, 8192, 8193, 20000, 3};
+	struct counters *other = open_counters();
+	unsigned size = 0;
+	for (size_t i = 0; i < sizeof(pushes) / sizeof(pushes[0]); i++) {
+		struct error error;
+		for (unsigned k = 0; k < pushes[i]; k++, size++)
+			counters_add_push(other, "put", size / 128.0, size);
+		assert_int_equal(counters_flush(other, &error), 0);
+		struct counters *fresh = open_counters();
+		char *text = text_of(counters, false), *expected = text_of(fresh, false);
+		assert_string_equal(text, expected);
+		free(text);
+		free(expected);
+		counters_close(fresh);
+	}
+	counters_close(other);
+}
+
 static void test_no_room_for_the_text(void **state)
 {
 	struct buffer text;
@@ -665,6 +686,7 @@ int main(void)
 		TEST(test_handlers_and_methods),
 		TEST(test_codes),
 		TEST(test_quantiles_of_ten_minutes),
+		TEST(test_what_others_pushed_since),
 		TEST(test_no_room_for_the_text),
 		TEST(test_processes),
 		TEST(test_flushed_at_once),
