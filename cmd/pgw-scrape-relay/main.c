@@ -14,6 +14,7 @@
 #include "relay.h"
 #include "report.h"
 #include "rounds.h"
+#include "scrape.h"
 #include "targets.h"
 
 #define TIMEOUT		 10000 /* ms */
@@ -51,7 +52,6 @@ static int choose_destination(struct relay *relay, struct error *error)
 	int result = relay->files.count > 0
 			     ? destination_init_any(&relay->destination, &relay->options, &options, &relay->key, error)
 			     : destination_init(&relay->destination, &relay->options, &options, &relay->key, error);
-	relay->destination.stays = relay->interval > 0;
 	return result;
 }
 
@@ -115,6 +115,7 @@ static int run(struct relay *relay, char *operands[], size_t count, int *status,
 	if (choose_timeout(relay, error) == -1 || choose_destination(relay, error) == -1)
 		return -1;
 	int result = targets_init(relay, operands, count, error);
+	relay->destination.stays = relay->interval > 0 || relay->count > SCRAPE_BATCH_MAX;
 	relay->http = result == 0 ? http_new(fit_parallel(relay), error) : NULL;
 	if (relay->http == NULL)
 		result = -1;

@@ -112,6 +112,7 @@ struct relay {
 	struct target_file *target_files;
 	struct target_queue due;
 	struct target_queue batch; /* on their way into a spool, together */
+	size_t batch_count;
 	size_t on_way;
 	bool pushes_fail;	    /* the last one did */
 	bool stopping;		    /* nothing new is begun */

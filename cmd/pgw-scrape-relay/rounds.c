@@ -29,12 +29,15 @@ struct rounds {
 	int64_t look; /* at the files, next */
 };
 
+/* A batch waits for the disk once: it is written when it is full, or when no other target is done at once. */
 static int turn(struct relay *relay, int64_t until, int wake, struct error *error)
 {
+	size_t before = relay->batch_count;
 	scrape_start_due(relay);
-	if (http_turn(relay->http, STAILQ_EMPTY(&relay->batch) ? until : 0, wake, error) == -1)
+	if (http_turn(relay->http, relay->batch_count == 0 ? until : 0, wake, error) == -1)
 		return -1;
-	scrape_store_batch(relay);
+	if (relay->batch_count == before || relay->batch_count >= SCRAPE_BATCH_MAX)
+		scrape_store_batch(relay);
 	return 0;
 }
 

@@ -15,7 +15,6 @@
 #define ACCEPT_PROTOBUF                                                                                                \
 	"application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=1,"              \
 	"text/plain;version=0.0.4;q=0.5,*/*;q=0.1"
-#define SCRAPE_BATCH_MAX 32
 
 /* A target that failed is left alone for 1, 2, 4, ... rounds, up to so many and so long. */
 #define BACK_OFF_ROUNDS_MAX 8
@@ -205,6 +204,7 @@ static int send_change(struct target *target, struct error *error)
 	if (relay->destination.spool == NULL)
 		return destination_start(&relay->destination, relay->http, &target->change, pushed, target, error);
 	STAILQ_INSERT_TAIL(&relay->batch, target, next);
+	relay->batch_count++;
 	return 0;
 }
 
@@ -232,6 +232,7 @@ void scrape_store_batch(struct relay *relay)
 		size_t count = 0;
 		while (count < SCRAPE_BATCH_MAX && (target = STAILQ_FIRST(&relay->batch)) != NULL) {
 			STAILQ_REMOVE_HEAD(&relay->batch, next);
+			relay->batch_count--;
 			STAILQ_INSERT_TAIL(&batch, target, next);
 			changes[count++] = &target->change;
 		}

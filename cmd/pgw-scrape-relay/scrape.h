@@ -6,6 +6,8 @@
 
 #include "relay.h"
 
+#define SCRAPE_BATCH_MAX 32 /* targets that are written into a spool together */
+
 /* Makes the place for what a new target says; payload_release() ends it. */
 void scrape_prepare(struct target *target);
 
