@@ -134,4 +134,4 @@ def plain(lines):
 def markdown(lines):
     rule = ["---:" if i in TO_THE_RIGHT else "---" for i in range(len(HEADINGS))]
     table = [HEADINGS, rule] + [line.cells for line in lines]
-    return "\n".join("| " + " | ".join(cells) + " |" for cells in table)
+    return "\n".join("| " + " | ".join(cell.replace("|", "\\|") for cell in cells) + " |" for cells in table)
