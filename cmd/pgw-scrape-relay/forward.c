@@ -1,7 +1,6 @@
 #include "forward.h"
 
 #include <inttypes.h>
-#include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -11,6 +10,7 @@
 
 #include "clock.h"
 #include "destination.h"
+#include "end_signals.h"
 #include "file.h"
 #include "forward_lane.h"
 #include "mirror.h"
@@ -62,15 +62,6 @@ static void look_through(struct forward *forward)
 	}
 }
 
-static sigset_t end_signals(void)
-{
-	sigset_t ends;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGINT);
-	return ends;
-}
-
 /* Gets on with what is on its way, up to a time. The first signal stops what would come; the next one ends all. */
 static int turn(struct forward *forward, int64_t until, struct error *error)
 {
@@ -80,9 +71,7 @@ static int turn(struct forward *forward, int64_t until, struct error *error)
 		return -1;
 	if (wake != -1 && read(wake, &signal, sizeof(signal)) == sizeof(signal)) {
 		forward->common.stopping = true;
-		notify("STOPPING=1");
-		sigset_t ends = end_signals();
-		sigprocmask(SIG_UNBLOCK, &ends, NULL);
+		end_signals_begin_stop();
 	}
 	return 0;
 }
@@ -131,17 +120,10 @@ static int first_failure(const struct forward *forward)
 
 /* --- one round after the other --- */
 
-static int catch_signals(struct forward *forward, struct error *error)
-{
-	sigset_t ends = end_signals();
-	sigprocmask(SIG_BLOCK, &ends, NULL);
-	forward->signals = signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC);
-	return forward->signals == -1 ? error_set_errno(error, ERROR_IO, "signalfd") : 0;
-}
-
 static int run_rounds(struct forward *forward, struct error *error)
 {
-	if (catch_signals(forward, error) == -1)
+	forward->signals = end_signals_catch(0, error);
+	if (forward->signals == -1)
 		return -1;
 	notify("READY=1");
 	while (!forward->common.stopping) {

@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "end_signals.h"
 #include "hash.h"
 #include "notify.h"
 #include "progress.h"
@@ -160,14 +161,9 @@ static int look_at_files(struct rounds *rounds, bool all, struct error *error)
 /* The next signal to end ends it at once. */
 static void begin_stop(struct rounds *rounds)
 {
-	sigset_t ends;
 	struct target *target;
 	struct relay *relay = rounds->relay;
-	sigemptyset(&ends);
-	sigaddset(&ends, SIGTERM);
-	sigaddset(&ends, SIGINT);
-	sigprocmask(SIG_UNBLOCK, &ends, NULL);
-	notify("STOPPING=1");
+	end_signals_begin_stop();
 	relay->stopping = true;
 	while ((target = STAILQ_FIRST(&relay->due)) != NULL) {
 		STAILQ_REMOVE_HEAD(&relay->due, next);
@@ -212,16 +208,10 @@ static int loop(struct rounds *rounds, struct error *error)
 
 int rounds_run(struct relay *relay, struct error *error)
 {
-	sigset_t caught;
 	struct rounds rounds = {.relay = relay, .interval = relay->interval * CLOCK_MILLISECOND};
-	sigemptyset(&caught);
-	sigaddset(&caught, SIGTERM);
-	sigaddset(&caught, SIGINT);
-	sigaddset(&caught, SIGHUP);
-	sigprocmask(SIG_BLOCK, &caught, NULL);
-	rounds.signals = signalfd(-1, &caught, SFD_NONBLOCK | SFD_CLOEXEC);
+	rounds.signals = end_signals_catch(SIGHUP, error);
 	if (rounds.signals == -1)
-		return error_set_errno(error, ERROR_IO, "signalfd");
+		return -1;
 	int64_t now = clock_monotonic();
 	rounds.begin = now - rounds.interval;
 	rounds.look = now + LOOK_PAUSE;
