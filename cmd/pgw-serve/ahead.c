@@ -2,8 +2,8 @@
 
 #include "chunk_part.h"
 
-/* So many bytes of text are compressed at once. */
-#define STEP (16u << 10)
+/* So many bytes of text are compressed at once: about what 16 pushes have changed. */
+#define STEP (256u << 10)
 
 void ahead_scraped(struct ahead *ahead, const struct view *view)
 {

@@ -1,5 +1,6 @@
 /*
- * ahead: compresses what changed before the next scrape asks for it, while there is nothing else to do.
+ * ahead: compresses what changed before the next scrape asks for it, a step after each turn of the server's loop, so
+ * that a scrape right after many pushes finds little left to do.
  *
  * Each scrape that wants gzip pays for as much work as it would be to compress the whole once; when that is used up,
  * the next scrape does the rest itself. So groups that are pushed often between two scrapes cost no more than that, and
@@ -25,7 +26,7 @@ void ahead_scraped(struct ahead *ahead, const struct view *view);
 /* Whether there is something to do. */
 bool ahead_wanted(const struct ahead *ahead, const struct view *view);
 
-/* Does some of it: some tens of microseconds. */
+/* Does some of it: up to a quarter of a millisecond. */
 void ahead_run(struct ahead *ahead, struct view *view, struct gzip_compressor *compressor);
 
 #endif

@@ -347,7 +347,7 @@ static int wait_time(const struct server *server)
 	int64_t until = earlier(server->connections.next_deadline, linger_deadline(&server->lingering));
 	if (http_pending(server))
 		return 0;
-	if (service_has_idle_work(server->service))
+	if (service_has_work_ahead(server->service))
 		return 0;
 	if (server->stopping)
 		until = earlier(until, server->stop_deadline);
@@ -398,8 +398,6 @@ static int turn(struct server *server, struct error *error)
 		return error_set_errno(error, ERROR_IO, "poll");
 	}
 	server->now = clock_monotonic() / CLOCK_MILLISECOND;
-	if (ready == 0 && !http_pending(server) && service_has_idle_work(server->service))
-		service_idle(server->service);
 	/* Before anything that may add to it. */
 	linger_run(&server->lingering, server->polled + POLLED_SOCKETS + server->sockets->count, server->now);
 	if (server->polled[POLLED_ENDS].revents != 0)
@@ -410,6 +408,7 @@ static int turn(struct server *server, struct error *error)
 		pump_run(server->pump, server->polled + POLLED_PUMP);
 	accept_everywhere(server, true);
 	run_http(server);
+	service_work_ahead(server->service);
 	if (server->polled[POLLED_SIGNALS].revents != 0)
 		read_signal(server);
 	if (server->service->quit && !server->stopping)

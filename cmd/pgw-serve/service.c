@@ -267,12 +267,13 @@ bool service_takes_answer(const struct service *service)
 	return service->answer_bytes + view_retired_bytes(service->store.view) <= ANSWER_BYTES_MAX;
 }
 
-bool service_has_idle_work(const struct service *service)
+bool service_has_work_ahead(const struct service *service)
 {
 	return !service->closing && ahead_wanted(&service->ahead, service->store.view);
 }
 
-void service_idle(struct service *service)
+void service_work_ahead(struct service *service)
 {
-	ahead_run(&service->ahead, service->store.view, service->compressor);
+	if (service_has_work_ahead(service))
+		ahead_run(&service->ahead, service->store.view, service->compressor);
 }

@@ -78,10 +78,10 @@ void service_reset_counters(struct service *service);
 /* Whether another large answer may be made: scrapes that nobody reads must not fill the memory. */
 bool service_takes_answer(const struct service *service);
 
-/* What can be done while there is nothing else to do, in small steps: whether there is something, and doing some of it.
- */
-bool service_has_idle_work(const struct service *service);
-void service_idle(struct service *service);
+/* What makes the next scrape cheaper (ahead.h): whether there is something, and doing some of it. To be called in each
+ * turn of the loop, when answers are on their way. */
+bool service_has_work_ahead(const struct service *service);
+void service_work_ahead(struct service *service);
 
 /* Takes notice of what others changed in the spool. 0, or -1 with an error. */
 int service_refresh(struct service *service, struct error *error);
