@@ -132,10 +132,14 @@ int journal_look(struct journal *journal, struct error *error)
 		journal->state = JOURNAL_CRASHED;
 		return 0;
 	}
+	if (journal->unwritten)
+		journal_note_unwritten(journal);
 	const struct journal_file *file = &journal->files[journal->current];
 	int more = file->head.flags & JOURNAL_BROKEN ? 0 : has_more(journal, file, error);
 	if (more == 1)
 		journal->state = JOURNAL_INTERRUPTED;
+	else if (file->head.flags & JOURNAL_LOST)
+		journal->state = JOURNAL_UNWRITTEN;
 	journal->end = journal_tail(file);
 	journal->time = file->head.time;
 	return more == -1 ? -1 : 0;
@@ -285,6 +289,11 @@ bool journal_unclean(const struct journal *journal, uint64_t *generation)
 void journal_set_clean(struct journal *journal, uint64_t generation)
 {
 	journal->cleaned = generation;
+}
+
+void journal_set_unwritten(struct journal *journal)
+{
+	journal->unwritten = true;
 }
 
 /* --- reading --- */
@@ -446,7 +455,7 @@ int journal_sync(struct journal *journal, struct error *error)
 
 int journal_recovered(struct journal *journal, struct error *error)
 {
-	if (journal->state == JOURNAL_CRASHED) {
+	if (journal->state != JOURNAL_INTERRUPTED) {
 		if (journal_restart(journal) == -1)
 			return journal_fail(journal, "renew", error);
 	} else {

@@ -53,6 +53,7 @@ enum journal_state {
 	JOURNAL_NONE,	     /* no files */
 	JOURNAL_READY,	     /* nothing is to be done */
 	JOURNAL_INTERRUPTED, /* a writer was killed after it appended: what is behind the tail may not be in place */
+	JOURNAL_UNWRITTEN,   /* writing what it speaks of to disk failed: the kernel may have dropped it */
 	JOURNAL_CRASHED,     /* it was written before the system was started: see spool_recover.c */
 };
 
@@ -69,6 +70,7 @@ struct journal {
 	uint64_t size_max; /* at which a file is full, bytes */
 	struct journal_file files[JOURNAL_FILES];
 	uint64_t cleaned; /* the generation that journal_set_clean() was told of; 0 for none */
+	bool unwritten;	  /* what journal_set_unwritten() was told */
 	int current;	  /* index of the file with the highest generation; -1 for none */
 
 	/* Of the batch that is under way. */
@@ -125,6 +127,9 @@ bool journal_unclean(const struct journal *journal, uint64_t *generation);
 /* Says that such a sync succeeded: the next journal_log() tells others. */
 void journal_set_clean(struct journal *journal, uint64_t generation);
 
+/* Says that such a sync failed: the next journal_look() finds the journal JOURNAL_UNWRITTEN. */
+void journal_set_unwritten(struct journal *journal);
+
 /* --- for recovery --- */
 
 /* A record, and where it was found. */
@@ -141,8 +146,8 @@ int journal_note_crash(struct journal *journal, int64_t *modified, struct error 
 
 typedef int journal_find(const struct journal_found *found, void *context, struct error *error);
 
-/* Visits all records of a crashed journal, or those behind the tail of an interrupted one, oldest first; notes where
- * they end. *ended tells whether the last batch is known to have been ended, groups/ having the time *after then. */
+/* Visits all records, or those behind the tail of an interrupted journal, oldest first; notes where they end. *ended
+ * tells whether the last batch is known to have been ended, groups/ having the time *after then. */
 int journal_walk(
 	struct journal *journal, journal_find *find, bool *ended, int64_t *after, void *context, struct error *error);
 
@@ -153,8 +158,8 @@ int journal_read_text(
 /* Makes the records that were walked durable, before their files are put into place. */
 int journal_sync(struct journal *journal, struct error *error);
 
-/* After the files are what the records say. Of a crashed journal: makes all of it durable and starts anew; of an
- * interrupted one: takes the records as ended. */
+/* After the files are what the records say. Of a crashed or unwritten journal: makes all of it durable and starts anew;
+ * of an interrupted one: takes the records as ended. */
 int journal_recovered(struct journal *journal, struct error *error);
 
 #endif

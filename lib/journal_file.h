@@ -48,6 +48,8 @@ enum journal_flags {
 	JOURNAL_BROKEN = 4,   /* nothing may be appended: a write failed, or a change that it speaks of was not made */
 	JOURNAL_ANCHORED = 8, /* the file and its name are durable */
 	JOURNAL_AWAITED = 16, /* it has records that somebody waited for */
+	JOURNAL_LOST =
+		32, /* of what it and the one before speak of, the kernel may have dropped what was not on disk */
 };
 
 /* Shared by all processes of the machine by read and write under the lock; synced only together with records. */

@@ -58,10 +58,24 @@ int64_t journal_groups_modified(const struct journal *journal)
 	return fstat(journal->groups, &status) == -1 ? 0 : clock_from(&status.st_mtim);
 }
 
-/* Makes all that was ever changed durable. Errors are told by errno, here and below. */
-static int sync_all(const struct journal *journal)
+void journal_note_unwritten(struct journal *journal)
 {
-	return syncfs(journal->groups);
+	struct journal_file *file = &journal->files[journal->current];
+	journal->unwritten = false;
+	file->head.flags |= JOURNAL_LOST;
+	journal_file_store(file);
+}
+
+/* Makes all that was ever changed durable. Errors are told by errno, here and below. */
+static int sync_all(struct journal *journal)
+{
+	if (syncfs(journal->groups) == 0)
+		return 0;
+	int number = errno;
+	if (journal->current != -1)
+		journal_note_unwritten(journal);
+	errno = number;
+	return -1;
 }
 
 /* Starts a generation in a file whose records are needed no more. */

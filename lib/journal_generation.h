@@ -30,6 +30,9 @@ int64_t journal_groups_modified(const struct journal *journal);
 /* Whether the file, which is not the current one, may be used again. */
 bool journal_is_clean(const struct journal *journal, const struct journal_file *file);
 
+/* Leaves to all processes that writing files to disk failed: JOURNAL_UNWRITTEN. */
+void journal_note_unwritten(struct journal *journal);
+
 /* fdatasync(2), through signals. */
 int journal_sync_file(const struct journal_file *file);
 

@@ -359,6 +359,11 @@ void spool_checkpointed(struct spool *spool, uint64_t generation)
 	journal_set_clean(&spool->journal, generation);
 }
 
+void spool_checkpoint_failed(struct spool *spool)
+{
+	journal_set_unwritten(&spool->journal);
+}
+
 /* --- reading --- */
 
 struct group_visit {

@@ -123,6 +123,9 @@ bool spool_checkpoint_due(const struct spool *spool, uint64_t *generation);
 /* Says that such a sync succeeded. The file is taken as clean with the next change. */
 void spool_checkpointed(struct spool *spool, uint64_t generation);
 
+/* Says that it failed: with the next change, all that the journal has is written once more. */
+void spool_checkpoint_failed(struct spool *spool);
+
 /* The time of modification of groups/ (ns since the epoch), and one that no change by anybody will give it
  * (file_mark_directory()); SPOOL_UNMARKED where that can't be. */
 #define SPOOL_UNMARKED INT64_MIN

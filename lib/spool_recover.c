@@ -214,7 +214,9 @@ static int choose_remedy(
 	}
 	if (compare_file(recovery, change, &contents, error) == -1)
 		return -1;
-	if (contents == CONTENTS_DAMAGED ||
+	/* What the kernel shows may be in memory alone, and never be written. */
+	bool unwritten = recovery->spool->journal.state == JOURNAL_UNWRITTEN && !change->base.clean;
+	if (contents == CONTENTS_DAMAGED || (contents == CONTENTS_SAME && unwritten) ||
 		(contents == CONTENTS_OTHER && is_stale(recovery, change, &status, in_place)))
 		*remedy = REMEDY_WRITE;
 	return 0;
@@ -263,6 +265,8 @@ static int recover(struct recovery *recovery, struct error *error)
 		result = journal_walk(journal, note_record, &ended, &after, recovery, error);
 	if (result == 0 && ended)
 		note_batch(recovery, after, recovery->count);
+	if (journal->state == JOURNAL_UNWRITTEN)
+		recovery->in_place = recovery->count;
 	/* Before an old version, which may be durable, gives way. */
 	if (result == 0 && journal->state == JOURNAL_INTERRUPTED && !recovery->dry)
 		result = journal_sync(journal, error);
@@ -278,7 +282,7 @@ int spool_recover(struct spool *spool, struct error *error)
 	struct recovery recovery = {.spool = spool, .changes = RB_INITIALIZER(&recovery.changes)};
 	if (journal_look(&spool->journal, error) == -1)
 		return -1;
-	if (spool->journal.state != JOURNAL_CRASHED && spool->journal.state != JOURNAL_INTERRUPTED)
+	if (spool->journal.state == JOURNAL_NONE || spool->journal.state == JOURNAL_READY)
 		return 0;
 	return recover(&recovery, error) == -1 ? -1 : journal_recovered(&spool->journal, error);
 }

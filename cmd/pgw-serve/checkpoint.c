@@ -1,13 +1,17 @@
 #include "checkpoint.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <string.h>
 #include <unistd.h>
+
+#include "log.h"
 
 static void *sync_file_system(void *context)
 {
 	struct checkpoint *checkpoint = context;
-	checkpoint->result = syncfs(checkpoint->fd);
+	checkpoint->result = syncfs(checkpoint->fd) == -1 ? errno : 0;
 	close(checkpoint->fd);
 	atomic_store(&checkpoint->done, true);
 	return NULL;
@@ -36,17 +40,24 @@ static int start_thread(struct checkpoint *checkpoint)
 	return result == 0 ? 0 : -1;
 }
 
-static void finish(struct checkpoint *checkpoint, struct spool *spool)
+/* Whether there may be another one at once. */
+static bool finish(struct checkpoint *checkpoint, struct spool *spool)
 {
 	checkpoint_release(checkpoint);
-	if (checkpoint->result == 0)
+	if (checkpoint->result == 0) {
 		spool_checkpointed(spool, checkpoint->generation);
+		return true;
+	}
+	log_error("the spool can't be synced; what was pushed last is written once more", "spool", spool->path,
+		"reason", strerror(checkpoint->result), NULL);
+	spool_checkpoint_failed(spool);
+	return false;
 }
 
 void checkpoint_run(struct checkpoint *checkpoint, struct spool *spool)
 {
-	if (checkpoint->running && atomic_load(&checkpoint->done))
-		finish(checkpoint, spool);
+	if (checkpoint->running && atomic_load(&checkpoint->done) && !finish(checkpoint, spool))
+		return;
 	if (checkpoint->running || !spool_checkpoint_due(spool, &checkpoint->generation))
 		return;
 	checkpoint->fd = fcntl(spool->groups, F_DUPFD_CLOEXEC, 0);

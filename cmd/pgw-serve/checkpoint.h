@@ -23,7 +23,7 @@ struct checkpoint {
 	uint64_t generation; /* of the journal, that it works for */
 	pthread_t thread;
 	int fd;		  /* the thread's */
-	int result;	  /* of syncfs(2), once done */
+	int result;	  /* 0, or errno of syncfs(2), once done */
 	atomic_bool done; /* says that the thread is about to end */
 };
 
@@ -32,8 +32,8 @@ void checkpoint_init(struct checkpoint *checkpoint);
 /* Waits for a sync that is under way, as the end of the process would. */
 void checkpoint_release(struct checkpoint *checkpoint);
 
-/* Tells the spool of a sync that has ended well, and starts one where it is due and none is under way. Where no thread
- * can be made, whoever fills the next file of the journal syncs by himself. */
+/* Tells the spool of a sync that has ended, logs one that failed, and starts one where it is due and none is under way.
+ * Where no thread can be made, whoever fills the next file of the journal syncs by himself. */
 void checkpoint_run(struct checkpoint *checkpoint, struct spool *spool);
 
 #endif

@@ -616,6 +616,66 @@ static void test_failing_disk(void **state)
 	assert_file("s/groups/job=a.prom", "a 3\n");
 }
 
+static ino_t inode(const char *path)
+{
+	struct stat status;
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_ino;
+}
+
+/* After a failed sync the kernel takes for written what it has dropped: all is written once more, but for what was
+ * changed by hand. */
+static void test_unwritten(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply(&spool, put("job=b.prom", "b 1\n"));
+	apply(&spool, put("job=c.prom", "c 1\n"));
+	apply(&spool, removal("job=c.prom"));
+	apply(&spool, put("job=d.prom", "d 1\n"));
+	write_file("s/groups/job=b.prom", "by_hand 1\n");
+	assert_int_equal(unlink("s/groups/job=d.prom"), 0);
+	ino_t first = inode("s/groups/job=a.prom"), by_hand = inode("s/groups/job=b.prom");
+	spool_checkpoint_failed(&spool);
+	apply(&spool, put("job=e.prom", "e 1\n"));
+	ino_t second = inode("s/groups/job=a.prom");
+	assert_int_not_equal(second, first);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_int_equal(inode("s/groups/job=b.prom"), by_hand);
+	assert_file("s/groups/job=b.prom", "by_hand 1\n");
+	assert_absent("s/groups/job=c.prom");
+	assert_absent("s/groups/job=d.prom");
+	assert_file("s/groups/job=e.prom", "e 1\n");
+	apply(&spool, put("job=e.prom", "e 2\n"));
+	assert_int_equal(inode("s/groups/job=a.prom"), second);
+	spool_close(&spool);
+}
+
+/* Nothing is taken before that has succeeded, whoever tries. */
+static void test_unwritten_still(void **state)
+{
+	struct spool spool = open_spool(&defaults), other;
+	struct error error;
+	skip_where_nothing_is_kept(&spool);
+	apply(&spool, put("job=a.prom", "a 1\n"));
+	spool_checkpoint_failed(&spool);
+	syncfs_fails = true;
+	assert_int_equal(spool_lock(&spool, &error), -1);
+	assert_string_equal(error.message, "can't renew the journal of the spool s: Input/output error");
+	spool_close(&spool);
+	other = open_spool(&defaults);
+	assert_int_equal(spool_lock(&other, &error), -1);
+	assert_int_equal(error.kind, ERROR_IO);
+	syncfs_fails = false;
+	ino_t before = inode("s/groups/job=a.prom");
+	apply(&other, put("job=b.prom", "b 1\n"));
+	assert_int_not_equal(inode("s/groups/job=a.prom"), before);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	spool_close(&other);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
 
 int main(void)
@@ -637,6 +697,8 @@ int main(void)
 		TEST(test_read_only),
 		TEST(test_twice),
 		TEST(test_failing_disk),
+		TEST(test_unwritten),
+		TEST(test_unwritten_still),
 	};
 	return cmocka_run_group_tests_name("spool_recover", tests, NULL, NULL);
 }
