@@ -55,6 +55,32 @@ const struct block *group_block(const struct group *group, struct slice name)
 	return bsearch(&name, group->blocks, group->block_count, sizeof(group->blocks[0]), compare_block);
 }
 
+static bool block_includes(const struct block *block, const struct block *other)
+{
+	struct canonical_series series, wanted;
+	if (block->type != other->type)
+		return false;
+	canonical_series_init(&series, block->samples, block->name, block->type);
+	canonical_series_init(&wanted, other->samples, other->name, other->type);
+	while (canonical_series_next(&wanted)) {
+		do {
+			if (!canonical_series_next(&series))
+				return false;
+		} while (!slice_equal(series.labels, wanted.labels));
+	}
+	return true;
+}
+
+bool group_includes(const struct group *group, const struct group *other)
+{
+	for (size_t i = 0; i < other->block_count; i++) {
+		const struct block *block = group_block(group, other->blocks[i].name);
+		if (block == NULL || !block_includes(block, &other->blocks[i]))
+			return false;
+	}
+	return true;
+}
+
 uint32_t group_line(const struct group *group, const struct block *block, size_t series)
 {
 	if (group->lines == NULL)

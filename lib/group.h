@@ -125,6 +125,10 @@ static inline bool group_same_shape(const struct group *a, const struct group *b
 	return fingerprint_equal(a->shape, b->shape);
 }
 
+/* Whether a group has each family of another one with its type and each of its series, in their order: the other one in
+ * its place takes nothing that could be somebody else's. */
+bool group_includes(const struct group *group, const struct group *other);
+
 /* The line of a series of a block in what was pushed; 0 where there is none, or where it was forgotten. */
 uint32_t group_line(const struct group *group, const struct block *block, size_t series);
 

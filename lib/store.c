@@ -138,16 +138,11 @@ static int flush(struct store *store, struct plan *plan, struct error *error)
 	return status;
 }
 
-/* Whether a group in the place of another one, either may be NULL, gives something up that others can take; and whether
- * it takes something. Told apart only where one is NULL. */
-static bool frees(const struct group *old, const struct group *group)
+/* Whether a group has something that another one, in whose place it comes or that comes in its place, has not: the old
+ * one gives it up to others, the new one takes it. Either may be NULL. */
+static bool has_more(const struct group *group, const struct group *other)
 {
-	return old != NULL && (group == NULL || !group_same_shape(old, group));
-}
-
-static bool takes(const struct group *old, const struct group *group)
-{
-	return group != NULL && (old == NULL || !group_same_shape(old, group));
+	return group != NULL && (other == NULL || (!group_same_shape(group, other) && !group_includes(other, group)));
 }
 
 /*
@@ -159,12 +154,12 @@ static bool takes(const struct group *old, const struct group *group)
 static int put(struct store *store, struct plan *plan, struct group *group, bool unchecked, struct error *error)
 {
 	const struct group *old = view_group(store->view, group->key.file);
-	bool frees_some = frees(old, group);
-	if (plan->freed && takes(old, group))
+	bool frees = has_more(old, group);
+	if (plan->freed && has_more(group, old))
 		return 1;
 	if ((unchecked ? view_put_unchecked(store->view, group, error) : view_put(store->view, group, error)) == -1)
 		return -1;
-	plan->freed |= frees_some;
+	plan->freed |= frees;
 	return 0;
 }
 

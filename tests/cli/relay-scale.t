@@ -45,4 +45,9 @@ half_is_left() {
 await "half of them go" half_is_left
 await "and the rest goes on" grep -q "round [0-9]*: $((TARGETS / 2)) targets, $((TARGETS / 2)) up, 0 down" relay.log
 stops TERM "$relay" 0 "the end"
+
+exits 65 "once more, when none says what can be taken" \
+	sh -c 'pgw-scrape-relay -q --body-size-limit 10 -d spool -j many - <urls'
+is "$(cat spool/groups/*.prom | grep -c '^up{.*} 0$')" $TARGETS "all are down"
+is "$(cat spool/groups/*.prom | grep -c '^target_')" 0 "and have nothing else"
 done_testing

@@ -205,6 +205,40 @@ static void test_post_and_put(void **state)
 	grouping_key_release(&key);
 }
 
+static void test_includes(void **state)
+{
+	static const struct {
+		const char *text;
+		const char *other;
+		bool includes;
+		bool is_included;
+	} cases[] = {
+		{"a 1\nb 1\n", "a 2\nb 3\n", true, true},
+		{"a 1\nb 1\n", "b 1\n", true, false},
+		{"a 1\n", "", true, false},
+		{"a 1\n", "b 1\n", false, false},
+		{"# TYPE a gauge\na 1\n", "# TYPE a counter\na 1\n", false, false},
+		{"a{x=\"1\"} 1\na{x=\"2\"} 1\na{x=\"3\"} 1\n", "a{x=\"1\"} 1\na{x=\"3\"} 2\n", true, false},
+		{"a{x=\"1\"} 1\n", "a{x=\"2\"} 1\n", false, false},
+		{"a{x=\"1\"} 1\n", "a{x=\"12\"} 1\n", false, false},
+		{"a 1\nb{x=\"1\"} 1\n", "a 1\nb{x=\"2\"} 1\n", false, false},
+		{"# TYPE h histogram\nh_bucket{x=\"1\",le=\"1\"} 1\nh_count{x=\"1\"} 1\nh_count{x=\"2\"} 1\n",
+			"# TYPE h histogram\nh_bucket{x=\"1\",le=\"2\"} 1\nh_count{x=\"1\"} 1\n", true, false},
+	};
+	struct grouping_key key;
+	make_key(&key, NULL);
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		struct group *group = push(NULL, &key, cases[i].text, PUSH_PUT, SECOND);
+		struct group *other = push(NULL, &key, cases[i].other, PUSH_PUT, SECOND);
+		if (group_includes(group, other) != cases[i].includes ||
+			group_includes(other, group) != cases[i].is_included)
+			fail_msg("case %zu", i);
+		group_free(group);
+		group_free(other);
+	}
+	grouping_key_release(&key);
+}
+
 static void test_failed_first(void **state)
 {
 	struct grouping_key key;
@@ -397,6 +431,7 @@ int main(void)
 		cmocka_unit_test(test_canonical),
 		cmocka_unit_test(test_override),
 		cmocka_unit_test(test_post_and_put),
+		cmocka_unit_test(test_includes),
 		cmocka_unit_test(test_failed_first),
 		cmocka_unit_test(test_round_trip),
 		cmocka_unit_test(test_by_hand),

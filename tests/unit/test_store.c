@@ -13,9 +13,27 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "store.h"
+
+/* Waits for the disk, counted. These stand before those of the C library. */
+static unsigned data_syncs;
+static unsigned directory_syncs;
+
+int fdatasync(int fd)
+{
+	data_syncs++;
+	return (int)syscall(SYS_fdatasync, fd);
+}
+
+int fsync(int fd)
+{
+	struct stat status;
+	directory_syncs += fstat(fd, &status) == 0 && S_ISDIR(status.st_mode);
+	return (int)syscall(SYS_fsync, fd);
+}
 
 static const struct limits default_limits = LIMITS_DEFAULT;
 
@@ -608,6 +626,61 @@ static void test_batch_relies_on_earlier(void **state)
 	assert_fresh_agrees(fixture);
 }
 
+#define UP   "up 1\n"
+#define DOWN "up 0\n"
+#define FULL "a 1\nb{x=\"1\"} 1\nb{x=\"2\"} 1\nb{x=\"3\"} 1\n# TYPE h histogram\nh_count 1\n"
+#define SOME "a 1\nb{x=\"1\"} 1\nb{x=\"3\"} 1\n"
+
+/* How often a batch that puts a text into each of 8 groups waits for the disk. */
+static unsigned count_waits(struct store *store, const char *const texts[8])
+{
+	char paths[8][32];
+	struct batch_case cases[8];
+	for (int i = 0; i < 8; i++) {
+		snprintf(paths[i], sizeof(paths[i]), "/job/j/instance/%d", i);
+		cases[i] = (struct batch_case){.path = paths[i], .text = texts[i]};
+	}
+	data_syncs = directory_syncs = 0;
+	commit_batch(store, cases, 8);
+	/* Where no journal makes changes durable, the directory is synced instead. */
+	return store->spool.journal.support == JOURNAL_KEEPS ? data_syncs : directory_syncs;
+}
+
+static void test_waits_for_disk(void **state)
+{
+	struct fixture *fixture = *state;
+	struct store *store = &fixture->store;
+	static const struct {
+		const char *text; /* of all groups but the last, where that one has another */
+		const char *last;
+		unsigned waits;
+	} cases[] = {
+		{UP FULL, NULL, 1},
+		{DOWN, NULL, 1},
+		{UP FULL, NULL, 1},
+		{UP SOME, NULL, 1},
+		{UP FULL, NULL, 1},
+		{UP, NULL, 1},
+		{UP SOME, NULL, 1},
+		{NULL, NULL, 1},
+		{UP FULL, NULL, 1},
+		/* It may take what the others gave up: these are on disk before. */
+		{UP, UP FULL "c 1\n", 2},
+		{UP, "b{x=\"1\"} 1\n", 1},
+	};
+	store->spool.options.sync = true;
+	push(store, "/job/first", "z 1\n");
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+		const char *texts[8];
+		for (size_t k = 0; k < 8; k++)
+			texts[k] = k == 7 && cases[i].last != NULL ? cases[i].last : cases[i].text;
+		unsigned waits = count_waits(store, texts);
+		if (waits != cases[i].waits)
+			fail_msg("case %zu: %u waits", i, waits);
+		assert_fresh_agrees(fixture);
+	}
+}
+
 /* Lines of a histogram have longer names than what was pushed. */
 static void test_name_at_the_limit(void **state)
 {
@@ -707,6 +780,7 @@ int main(void)
 		WITH_SPOOL(test_limits),
 		WITH_SPOOL(test_write_fails),
 		WITH_SPOOL(test_batch_relies_on_earlier),
+		WITH_SPOOL(test_waits_for_disk),
 		WITH_SPOOL(test_name_at_the_limit),
 		WITH_SPOOL(test_family_of_rejected_only),
 		WITH_SPOOL(test_check_only),
