@@ -42,6 +42,10 @@ class Handler(http.server.BaseHTTPRequestHandler):
         asked = "application/vnd.google.protobuf" in self.headers.get("Accept", "")
         self.file(name + (".pb" if asked else ".prom"), ("Content-Type", PROTOBUF if asked else "text/plain; version=0.0.4"))
 
+    def almost(self, name):
+        """A type that only begins as that of protobuf does."""
+        self.file(name, ("Content-Type", PROTOBUF.replace("protobuf;", "protobufx;")))
+
     def gzip(self, name):
         assert self.headers["Accept-Encoding"] == "gzip"
 

@@ -1,14 +1,11 @@
 #include "target_answer.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <strings.h>
 
 #include "decompress.h"
+#include "media_type.h"
 #include "protobuf.h"
 #include "text.h"
-
-#define PROTOBUF_TYPE "application/vnd.google.protobuf"
 
 static int check_status(const struct http_answer *answer, struct error *error)
 {
@@ -83,7 +80,7 @@ static int parse_text(struct payload *payload, const struct limits *limits, stru
 
 static bool is_protobuf(const struct http_answer *answer)
 {
-	return answer->type != NULL && strncasecmp(answer->type, PROTOBUF_TYPE, strlen(PROTOBUF_TYPE)) == 0;
+	return answer->type != NULL && media_type_is_protobuf(slice_of(answer->type), MEDIA_TYPE_MAY_LACK_THEM);
 }
 
 int target_answer_parse(const struct http_answer *answer, struct payload *payload, const struct limits *limits,

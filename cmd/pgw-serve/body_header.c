@@ -4,111 +4,7 @@
 #include <string.h>
 #include <strings.h>
 
-#define PROTOBUF_TYPE "application/vnd.google.protobuf"
-
-static void skip_blanks(struct slice *rest)
-{
-	while (rest->len > 0 && strchr(" \t\r\n\v\f", *rest->data) != NULL && *rest->data != '\0')
-		*rest = slice_make(rest->data + 1, rest->len - 1);
-}
-
-static bool take_byte(struct slice *rest, char byte)
-{
-	if (rest->len == 0 || *rest->data != byte)
-		return false;
-	*rest = slice_make(rest->data + 1, rest->len - 1);
-	return true;
-}
-
-/* A token of RFC 9110, section 5.6.2; empty where there is none. */
-static struct slice take_token(struct slice *rest)
-{
-	size_t len = 0;
-	while (len < rest->len && rest->data[len] > ' ' && rest->data[len] < 0x7f &&
-		strchr("()<>@,;:\\\"/[]?=", rest->data[len]) == NULL)
-		len++;
-	struct slice token = slice_make(rest->data, len);
-	*rest = slice_make(rest->data + len, rest->len - len);
-	return token;
-}
-
-static bool equal_ignoring_case(struct slice text, const char *string)
-{
-	return text.len == strlen(string) && strncasecmp(text.data, string, text.len) == 0;
-}
-
-/* What a quoted string stands for is compared with what is expected without writing it down. A backslash is an escape
- * before the characters that end a token, as in Go; before others it stands for itself, and is nothing expected. */
-static bool take_quoted(struct slice *rest, const char *expected, bool *equal)
-{
-	const char *next = expected;
-	*equal = true;
-	while (rest->len > 0 && *rest->data != '"') {
-		if (*rest->data == '\r' || *rest->data == '\n')
-			return false;
-		if (*rest->data == '\\' && rest->len > 1 && strchr("()<>@,;:\\\"/[]?=", rest->data[1]) != NULL)
-			*rest = slice_make(rest->data + 1, rest->len - 1);
-		*equal = *equal && *next != '\0' && *rest->data == *next;
-		next += *equal;
-		*rest = slice_make(rest->data + 1, rest->len - 1);
-	}
-	*equal = *equal && *next == '\0';
-	return take_byte(rest, '"');
-}
-
-/* Takes a value; false where there is none. */
-static bool take_value(struct slice *rest, const char *expected, bool *equal)
-{
-	if (take_byte(rest, '"'))
-		return take_quoted(rest, expected, equal);
-	struct slice token = take_token(rest);
-	*equal = slice_is(token, expected);
-	return token.len > 0;
-}
-
-bool media_type_is_protobuf(struct slice value)
-{
-	static const struct {
-		const char *name;
-		const char *value;
-	} wanted[] = {{"proto", "io.prometheus.client.MetricFamily"}, {"encoding", "delimited"}};
-	enum { WANTED = sizeof(wanted) / sizeof(wanted[0]) };
-	bool found[WANTED] = {false}, good[WANTED] = {false};
-	const char *semicolon = value.len == 0 ? NULL : memchr(value.data, ';', value.len);
-	if (semicolon == NULL)
-		return false;
-	struct slice type = slice_make(value.data, (size_t)(semicolon - value.data));
-	struct slice rest = slice_make(semicolon, value.len - type.len);
-	skip_blanks(&type);
-	while (type.len > 0 && strchr(" \t", type.data[type.len - 1]) != NULL)
-		type.len--;
-	if (!equal_ignoring_case(type, PROTOBUF_TYPE))
-		return false;
-	for (skip_blanks(&rest); rest.len > 0; skip_blanks(&rest)) {
-		if (!take_byte(&rest, ';'))
-			return false;
-		skip_blanks(&rest);
-		if (rest.len == 0)
-			break;
-		struct slice name = take_token(&rest);
-		size_t at = 0;
-		while (at < WANTED && !equal_ignoring_case(name, wanted[at].name))
-			at++;
-		bool equal;
-		skip_blanks(&rest);
-		if (name.len == 0 || !take_byte(&rest, '='))
-			return false;
-		skip_blanks(&rest);
-		if (!take_value(&rest, at < WANTED ? wanted[at].value : "", &equal))
-			return false;
-		if (at == WANTED)
-			continue;
-		/* Twice is fine where both say the same. */
-		good[at] = equal && (!found[at] || good[at]);
-		found[at] = true;
-	}
-	return good[0] && good[1];
-}
+#include "media_type.h"
 
 static void read_encoding(struct body_header *header, const char *value)
 {
@@ -146,7 +42,7 @@ static enum MHD_Result read_field(void *context, enum MHD_ValueKind kind, const 
 		read_encoding(header, value);
 	} else if (strcasecmp(name, MHD_HTTP_HEADER_CONTENT_TYPE) == 0 && !header->typed) {
 		header->typed = true;
-		header->protobuf = media_type_is_protobuf(slice_of(value));
+		header->protobuf = media_type_is_protobuf(slice_of(value), MEDIA_TYPE_NEEDS_PARAMETERS);
 	} else if (strcasecmp(name, MHD_HTTP_HEADER_EXPECT) == 0) {
 		header->continues = true;
 	}

@@ -9,7 +9,6 @@
 #include <stddef.h>
 
 #include "decompress.h"
-#include "slice.h"
 
 struct body_header {
 	unsigned long long length; /* 0 where unknown */
@@ -31,12 +30,5 @@ struct body_header {
 const char *body_header_fault(const struct body_header *header);
 
 void body_header_read(struct body_header *header, struct MHD_Connection *http);
-
-/*
- * Whether a Content-Type means delimited io.prometheus.client.MetricFamily messages. Read as by Go's
- * mime.ParseMediaType: type and names of parameters in any case, parameters in any order, values as tokens or quoted;
- * one that can't be read means nothing.
- */
-bool media_type_is_protobuf(struct slice value);
 
 #endif

@@ -128,6 +128,8 @@ $PYTHON -c 'print("a{" + ",".join("l%d=\"%d\"" % (i, i) for i in range(5000)) + 
 down static/labels 65 "line 1, column 1983: the sample has too many labels, over the limit of 200" "$(wc -c <exporter/labels)"
 # Two types, of which the last one counts
 up types/answer 8 'types 1'
+it 'a 1\n'
+up almost/it 4 'a 1'
 
 # Native histograms
 # message FILE FAMILY...

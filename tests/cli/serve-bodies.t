@@ -62,6 +62,7 @@ done <<'END'
 400|application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily
 400|application/vnd.google.protobuf; encoding=delimited
 400|application/vnd.google.protobuf
+400|application/vnd.google.protobufx; proto=io.prometheus.client.MetricFamily; encoding=delimited
 400|application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; encoding=text
 400|application/vnd.google.protobuf; proto="io.prometheus.client.MetricFamily; encoding=delimited
 400|application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited; junk

@@ -124,6 +124,21 @@ CONTENT_TYPES = {
     model.CONTENT_TYPE + "; encoding=delimited": TEXT,
     model.CONTENT_TYPE.replace("=delimited", "=Delimited"): TEXT,
     "application/vnd.google.protobuf; proto": TEXT,
+    model.CONTENT_TYPE.replace("protobuf;", "protobufx;"): TEXT,
+    model.CONTENT_TYPE.replace("protobuf;", "protobuf+x;"): TEXT,
+    model.CONTENT_TYPE.replace("protobuf;", "protobuf x;"): TEXT,
+    model.CONTENT_TYPE.replace("protobuf;", "protobuf,"): TEXT,
+    model.CONTENT_TYPE.replace("protobuf;", "protobuf \t ;"): PROTOBUF,
+    model.CONTENT_TYPE.replace("; ", " ;\t").replace("=", " = ").replace("encoding", "ENCODING"): PROTOBUF,
+    model.CONTENT_TYPE.replace("io.prometheus", "IO.Prometheus"): TEXT,
+    model.CONTENT_TYPE.replace("=delimited", '="delim\\ited"'): TEXT,
+    model.CONTENT_TYPE.replace("=delimited", '="delimited'): TEXT,
+    model.CONTENT_TYPE.replace("=delimited", "="): TEXT,
+    model.CONTENT_TYPE + ";": PROTOBUF,
+    model.CONTENT_TYPE + " ; ;": TEXT,
+    model.CONTENT_TYPE + "; x": TEXT,
+    model.CONTENT_TYPE + "; x=y; z=\"; encoding=text\"": PROTOBUF,
+    model.CONTENT_TYPE + ", text/plain": TEXT,
 }
 
 
@@ -131,4 +146,4 @@ def cases():
     for name, message in MESSAGES.items():
         yield single(f"protobuf: {name}", push(message, Content_Type=model.CONTENT_TYPE))
     for content_type, body in CONTENT_TYPES.items():
-        yield single(f"Content-Type: {content_type}", push(body, Content_Type=content_type))
+        yield single(f"Content-Type: {content_type.expandtabs()}", push(body, Content_Type=content_type))
