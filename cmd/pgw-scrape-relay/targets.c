@@ -131,11 +131,11 @@ static int add_url(struct relay *relay, const char *url, bool instance, struct e
 static int add_lines(struct relay *relay, char *text, struct error *error)
 {
 	char *line;
-	while ((line = strsep(&text, "\n")) != NULL) {
+	for (size_t number = 1; (line = strsep(&text, "\n")) != NULL; number++) {
 		line += strspn(line, " \t\r");
 		line[strcspn(line, " \t\r")] = '\0';
 		if (*line != '\0' && *line != '#' && add_url(relay, line, true, error) == -1)
-			return -1;
+			return error_prefix(error, "standard input, line %zu: ", number);
 	}
 	return 0;
 }

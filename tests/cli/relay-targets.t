@@ -22,8 +22,13 @@ is "$err" "pgw-scrape-relay: two URLs would be one group, {job=\"x\",instance=\"
 $(pgw-scrape-relay --help | head -n 1)" "is told"
 exits 64 "an empty list" pgw-scrape-relay -d stdin -j x - </dev/null
 like "$err" "^pgw-scrape-relay: no URL to scrape" "is none"
-exits 64 "a bad URL in it" pgw-scrape-relay -d stdin -j x - <<<'ftp://x/'
-like "$err" '^pgw-scrape-relay: ftp://x/: only http, https and unix URLs are known' "is told"
+usage=$(pgw-scrape-relay --help | head -n 1)
+exits 64 "a bad URL in it" pgw-scrape-relay -d stdin -j x - <<<$'# two\n\nhttp://127.0.0.1:1/\n ftp://x/'
+is "$err" "pgw-scrape-relay: standard input, line 4: ftp://x/: only http, https and unix URLs are known
+$usage" "is told with its line"
+exits 64 "the same target twice in it" pgw-scrape-relay -d stdin -j x - <<<$'http://127.0.0.1:1/\n\nhttp://127.0.0.1:1/x'
+is "$err" "pgw-scrape-relay: standard input, line 3: two URLs would be one group, {job=\"x\",instance=\"127.0.0.1:1\"}
+$usage" "likewise"
 
 # A file
 cat >one.json <<END
