@@ -117,6 +117,11 @@ int gateway_init(struct gateway *gateway, const char *given, struct grouping_key
 	return result;
 }
 
+bool gateway_is_same(const struct gateway *a, const struct gateway *b)
+{
+	return url_is_same_place(a->bare, b->bare);
+}
+
 static char *group_url(const char *base, const struct grouping_key *key, struct error *error)
 {
 	struct buffer url;

@@ -4,6 +4,8 @@
 #ifndef PGW_GATEWAY_H
 #define PGW_GATEWAY_H
 
+#include <stdbool.h>
+
 #include "error.h"
 #include "http.h"
 #include "input_limits.h"
@@ -22,6 +24,9 @@ struct gateway {
  * ERROR_USAGE. */
 int gateway_init(struct gateway *gateway, const char *url, struct grouping_key *key, struct error *error);
 void gateway_release(struct gateway *gateway);
+
+/* Whether two are one gateway, whoever the user is (url_is_same_place()). */
+bool gateway_is_same(const struct gateway *a, const struct gateway *b);
 
 /* The URL of a group, whose key is finished; the caller frees it. NULL with ERROR_MEMORY. */
 char *gateway_group_url(const struct gateway *gateway, const struct grouping_key *key, struct error *error);

@@ -7,6 +7,8 @@
 
 #include "text.h"
 
+#define PORT_MAX 65535
+
 static const char unix_scheme[] = "unix:";
 
 static bool is_unix(const char *url)
@@ -55,9 +57,9 @@ static int check(const char *given, struct error *error)
 	return 0;
 }
 
-static void split_unix(struct url *url)
+static void split_unix(struct url *url, const char *text)
 {
-	const char *socket = url->text + sizeof(unix_scheme) - 1;
+	const char *socket = text + sizeof(unix_scheme) - 1;
 	const char *separator = strstr(socket, ":/");
 	size_t length = separator != NULL ? (size_t)(separator - socket) : strlen(socket);
 	url->is_unix = true;
@@ -66,6 +68,19 @@ static void split_unix(struct url *url)
 	/* "unix:/path/of/socket:" is the same as without the last colon. */
 	if (separator == NULL && url->host.data[length - 1] == ':')
 		url->host.len--;
+}
+
+/* What a complete URL is made of. */
+static void split(struct url *url, const char *text)
+{
+	const char *authority = authority_of(text);
+	if (is_unix(text)) {
+		split_unix(url, text);
+		return;
+	}
+	url->is_tls = strncasecmp(text, "https", 5) == 0;
+	url->host = host_of(authority);
+	url->path = slice_of(authority + strcspn(authority, "/?#"));
 }
 
 int url_init(struct url *url, const char *given, struct error *error)
@@ -78,14 +93,7 @@ int url_init(struct url *url, const char *given, struct error *error)
 		url->text = NULL;
 		return error_set_memory(error);
 	}
-	if (is_unix(url->text)) {
-		split_unix(url);
-		return 0;
-	}
-	const char *authority = authority_of(url->text);
-	url->is_tls = strncasecmp(url->text, "https", 5) == 0;
-	url->host = host_of(authority);
-	url->path = slice_of(authority + strcspn(authority, "/?#"));
+	split(url, url->text);
 	return 0;
 }
 
@@ -93,6 +101,40 @@ void url_release(struct url *url)
 {
 	free(url->text);
 	*url = (struct url){0};
+}
+
+/* Cuts the port off a host. Where none is written, it is that of the scheme; what is no number stays where it is. */
+static unsigned long take_port(struct url *url)
+{
+	struct slice *host = &url->host;
+	unsigned long port = 0;
+	size_t length = host->len;
+	while (length > 0 && host->data[length - 1] >= '0' && host->data[length - 1] <= '9')
+		length--;
+	bool is_written = length > 0 && host->data[length - 1] == ':';
+	for (size_t i = length; is_written && i < host->len && port <= PORT_MAX; i++)
+		port = port * 10 + (unsigned long)(host->data[i] - '0');
+	bool is_default = !is_written || length == host->len;
+	if (is_written)
+		host->len = length - 1;
+	return !is_default ? port : url->is_tls ? 443 : 80;
+}
+
+bool url_is_same_place(const char *a, const char *b)
+{
+	struct url left = {0}, right = {0};
+	split(&left, a);
+	split(&right, b);
+	while (slice_has_suffix(left.path, slice_of("/")))
+		left.path.len--;
+	while (slice_has_suffix(right.path, slice_of("/")))
+		right.path.len--;
+	if (left.is_unix != right.is_unix || left.is_tls != right.is_tls || !slice_equal(left.path, right.path))
+		return false;
+	if (left.is_unix)
+		return slice_equal(left.host, right.host);
+	return take_port(&left) == take_port(&right) && left.host.len == right.host.len &&
+	       strncasecmp(left.host.data, right.host.data, left.host.len) == 0;
 }
 
 void url_cut_user(char *url)

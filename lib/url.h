@@ -30,6 +30,11 @@ struct url {
 int url_init(struct url *url, const char *given, struct error *error);
 void url_release(struct url *url);
 
+/* Whether two complete URLs (url.text) mean the same place, whoever the user is: the scheme and the host in any case,
+ * the port of the scheme written out or not, with slashes at the end or without. Names are not resolved, nor is
+ * anything decoded. */
+bool url_is_same_place(const char *a, const char *b);
+
 /* Cuts "user:password@" out of a URL, in place; what the URL no longer needs is zeros. */
 void url_cut_user(char *url);
 

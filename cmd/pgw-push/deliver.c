@@ -67,7 +67,7 @@ static void set_aside(struct flush *flush, const char *name, struct error *why)
 static size_t find_gateway(const struct destination *destination, const struct gateway *wanted)
 {
 	size_t i = 0;
-	while (i < destination->gateway_count && strcmp(destination->gateways[i].bare, wanted->bare) != 0)
+	while (i < destination->gateway_count && !gateway_is_same(&destination->gateways[i], wanted))
 		i++;
 	return i;
 }
@@ -314,7 +314,7 @@ static int is_listed(const struct url_list *list, const char *url, char **base, 
 		for (size_t i = 0; i < list->count && result == 0; i++) {
 			result = gateway_init(&known, list->urls[i], NULL, error);
 			if (result == 0)
-				result = strcmp(known.bare, wanted.bare) == 0;
+				result = gateway_is_same(&known, &wanted);
 			gateway_release(&known);
 		}
 		*base = wanted.base;

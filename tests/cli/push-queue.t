@@ -127,6 +127,10 @@ exits 0 "--flush -n for another gateway" pgw-push --flush -n --queue queue -u "$
 is "$out" "" "prints none"
 exits 0 "--flush -n for theirs" pgw-push --flush -n --queue queue -u "$URL" -u "http://me:s3cret@${nobody#http://}/"
 is "$out" "POST $nobody/metrics/job/x"$'\n'"POST $nobody/metrics/job/x" "prints both"
+exits 0 "--flush -n for theirs, spelt differently" pgw-push --flush -n --queue queue -u "HTTP://${nobody#http://}//"
+is "$out" "POST $nobody/metrics/job/x"$'\n'"POST $nobody/metrics/job/x" "prints both"
+exits 69 "--flush for theirs, spelt differently" pgw-push --flush --queue queue -u "HTTP://${nobody#http://}//"
+is "$(waiting)" "1 2" "tries it, and keeps both"
 exits 64 "--flush -n with a URL that is none" pgw-push --flush -n --queue queue -u ftp://x
 
 # Limits.

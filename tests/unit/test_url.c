@@ -67,6 +67,49 @@ static void a_bad_url_is_refused(void **state)
 	}
 }
 
+static void two_urls_of_one_place(void **state)
+{
+	static const struct {
+		const char *a, *b;
+		bool same;
+	} cases[] = {
+		{"http://host", "http://host", true},
+		{"http://host", "HTTP://HOST/", true},
+		{"http://host/", "http://Host//", true},
+		{"http://host:80", "http://host", true},
+		{"http://host:", "http://host/", true},
+		{"http://host:080", "http://host", true},
+		{"https://host:443/x", "HTTPS://host/x/", true},
+		{"http://me:s3cret@host", "http://host:80", true},
+		{"http://[::1]:80", "http://[::1]", true},
+		{"http://[FE80::1]", "http://[fe80::1]/", true},
+		{"unix:/run/pgw.sock", "UNIX:/run/pgw.sock:/", true},
+		{"unix:/run/pgw.sock:/x", "unix:/run/pgw.sock:/x/", true},
+		{"http://host", "https://host", false},
+		{"http://host:443", "https://host:443", false},
+		{"http://host:443", "http://host", false},
+		{"https://host:80", "https://host", false},
+		{"http://host:9091", "http://host", false},
+		{"http://host:9091", "http://host:9092", false},
+		{"http://host:4294967376", "http://host", false},
+		{"http://host:18446744073709551696", "http://host", false},
+		{"http://host:x80", "http://host:80", false},
+		{"http://host80", "http://host", false},
+		{"http://[::1]", "http://[::1]:1", false},
+		{"http://[::80]", "http://[::]", false},
+		{"http://host", "http://hos", false},
+		{"http://host/x", "http://host", false},
+		{"http://host/x", "http://host/X", false},
+		{"unix:/run/pgw.sock", "unix:/run/PGW.sock", false},
+		{"unix:/run/pgw.sock:80", "unix:/run/pgw.sock", false},
+		{"unix:/host", "http://host", false},
+	};
+	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
+		if (url_is_same_place(cases[i].a, cases[i].b) != cases[i].same ||
+			url_is_same_place(cases[i].b, cases[i].a) != cases[i].same)
+			fail_msg("%s, %s", cases[i].a, cases[i].b);
+}
+
 static void a_url_in_a_message_has_no_password(void **state)
 {
 	assert_string_equal(url_text("http://user:secret@host:1/x").text, "http://host:1/x");
@@ -113,6 +156,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_url_is_taken_apart),
 		cmocka_unit_test(a_bad_url_is_refused),
+		cmocka_unit_test(two_urls_of_one_place),
 		cmocka_unit_test(a_url_in_a_message_has_no_password),
 		cmocka_unit_test(a_line_becomes_printable),
 	};
