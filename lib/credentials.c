@@ -2,15 +2,18 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/magic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/stat.h>
+#include <sys/vfs.h>
 
 #include "buffer.h"
 #include "file.h"
 
-#define FILE_MAX 65536
+#define FILE_MAX      65536	 /* of what has one line that counts, bytes */
+#define CURL_FILE_MAX (16 << 20) /* of what libcurl reads: all certificate authorities are some 200 kB */
 
 /* Wipes what a buffer held, wherever it ends. */
 static void forget(struct buffer *buffer)
@@ -20,11 +23,37 @@ static void forget(struct buffer *buffer)
 	buffer_release(buffer);
 }
 
+/* Whether it is a pipe that a process was given, as by the shell's <(COMMAND), and has no name by which nobody may ever
+ * write to it. */
+static bool is_anonymous_pipe(int fd, const struct stat *status)
+{
+	struct statfs system;
+	return S_ISFIFO(status->st_mode) && fstatfs(fd, &system) == 0 && system.f_type == PIPEFS_MAGIC;
+}
+
+/* Opens a regular file, or an anonymous pipe where that may be; anything else could block or have no end. Returns a
+ * descriptor, or -1 with ERROR_NO_INPUT. */
+static int open_file(const char *path, off_t max, bool may_be_pipe, struct error *error)
+{
+	struct stat status;
+	int fd = open(path, O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY);
+	if (fd == -1 || fstat(fd, &status) == -1) {
+		error_set(error, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+		return file_close(fd);
+	}
+	if (S_ISREG(status.st_mode) && status.st_size <= max)
+		return fd;
+	if (may_be_pipe && is_anonymous_pipe(fd, &status) && fcntl(fd, F_SETFL, 0) == 0)
+		return fd;
+	error_set(error, ERROR_NO_INPUT, "%s: %s", path, S_ISREG(status.st_mode) ? "too large" : "not a regular file");
+	return file_close(fd);
+}
+
 static int read_file(struct buffer *text, const char *path, struct error *error)
 {
-	int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	int fd = open_file(path, FILE_MAX, true, error);
 	if (fd == -1)
-		return error_set(error, ERROR_NO_INPUT, "%s: %s", path, strerror(errno));
+		return -1;
 	int result = buffer_reserve(text, FILE_MAX); /* at once, so that growth leaves no copies behind */
 	if (result == 0)
 		result = buffer_read_fd(text, fd);
@@ -77,11 +106,15 @@ static int check_options(const struct http_options *options, struct error *error
 			"only one of --basic-auth-file, --bearer-token-file and --netrc can be given");
 	if (options->key != NULL && options->certificate == NULL)
 		return error_set(error, ERROR_USAGE, "--key is of no use without --cert");
-	/* libcurl says little of a file that it can't read, and nothing where that is a .netrc. */
+	/* libcurl says little of a file that it can't read, and nothing where that is a .netrc. It reads them again for
+	 * each connection, which a pipe doesn't bear. */
 	const char *const files[] = {options->netrc_file, options->ca_file, options->certificate, options->key};
-	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++)
-		if (files[i] != NULL && access(files[i], R_OK) == -1)
-			return error_set(error, ERROR_NO_INPUT, "%s: %s", files[i], strerror(errno));
+	for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+		int fd = files[i] == NULL ? -1 : open_file(files[i], CURL_FILE_MAX, false, error);
+		if (files[i] != NULL && fd == -1)
+			return -1;
+		file_close(fd);
+	}
 	return 0;
 }
 

@@ -7,7 +7,8 @@
  *	request.credentials = &credentials;
  *	credentials_release(&credentials);
  *
- * The secrets are read from their files once. No message has any part of them.
+ * The secrets are read from their files once: regular files, or what the shell's <(COMMAND) stands for. The files that
+ * libcurl reads are regular ones of up to 16 MiB. No message has any part of them.
  */
 #ifndef PGW_CREDENTIALS_H
 #define PGW_CREDENTIALS_H
@@ -24,7 +25,8 @@ struct credentials {
 };
 
 /* The options must outlive it. 0, or -1 with ERROR_USAGE (more than one kind of secret, a file without one, --key
- * without --cert), ERROR_NO_INPUT (a file can't be read) or ERROR_MEMORY, and nothing to release. */
+ * without --cert), ERROR_NO_INPUT (a file can't be read, or is no regular one) or ERROR_MEMORY, and nothing to release.
+ */
 int credentials_init(struct credentials *credentials, const struct http_options *options, struct error *error);
 
 /* Also wipes the secrets from memory. Twice is fine, and so is one that is all zeros. */

@@ -127,6 +127,21 @@ bad_file "no password" 64 "plain: the first line is not USER:PASSWORD" --basic-a
 bad_file "control characters" 64 "control: the first line has control characters" --basic-auth-file control
 bad_file "no such netrc" 66 "missing: No such file or directory" --netrc-file missing
 bad_file "no such authority" 66 "missing: No such file or directory" --cacert missing
+mkfifo fifo
+ln -s /dev/zero zeros
+truncate -s 16777217 huge
+truncate -s 65537 large
+for option in basic-auth-file bearer-token-file netrc-file cacert cert; do
+	for file in fifo zeros /dev/zero .; do
+		bad_file "--$option $file" 66 "$file: not a regular file" "--$option" "$file"
+	done
+	bad_file "--$option, huge" 66 "huge: too large" "--$option" huge
+done
+bad_file "--key" 66 "fifo: not a regular file" --cert basic --key fifo
+bad_file "a large file" 66 "large: too large" --basic-auth-file large
+bad_file "a large pipe" 66 "/dev/stdin: too large" --basic-auth-file /dev/stdin < <(cat large)
+bad_file "netrc from a pipe, which is read more than once" 66 "/dev/stdin: not a regular file" --netrc-file /dev/stdin < <(echo)
+exits 0 "a link to a file" sh -c 'ln -s token linked && exec pgw-push -u "$1" -j x --bearer-token-file linked one.prom' - "$good"
 bad_file "two secrets" 64 "only one of --basic-auth-file, --bearer-token-file and --netrc can be given" \
 	--basic-auth-file basic --bearer-token-file token
 bad_file "a key alone" 64 "--key is of no use without --cert" --key basic
