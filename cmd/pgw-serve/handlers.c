@@ -10,6 +10,15 @@ void handle_ok(struct request *request)
 	request_answer_fixed(request, MHD_HTTP_OK, ANSWER_OK);
 }
 
+void handle_ready(struct request *request)
+{
+	struct error error;
+	if (spool_check_there(&request->service->store.spool, &error) == -1)
+		request_answer_text(request, MHD_HTTP_SERVICE_UNAVAILABLE, "%s", error.message);
+	else
+		handle_ok(request);
+}
+
 static void queue_change(struct request *request, enum store_method method, const struct exposition *pushed)
 {
 	request->change.method = method;

@@ -9,6 +9,9 @@ struct request;
 
 void handle_ok(struct request *request);
 
+/* /-/ready: 503 where the spool was removed, and nothing can be pushed or scraped. */
+void handle_ready(struct request *request);
+
 void handle_post(struct request *request);
 void handle_put(struct request *request);
 void handle_delete(struct request *request);

@@ -25,7 +25,7 @@
 static const struct method_handler groups_methods[] = {GET_HEAD(page_handle_groups, "status"), NO_METHOD};
 static const struct method_handler status_methods[] = {GET_HEAD(page_handle_status, "status"), NO_METHOD};
 static const struct method_handler healthy_methods[] = {GET_HEAD(handle_ok, "healthy"), NO_METHOD};
-static const struct method_handler ready_methods[] = {GET_HEAD(handle_ok, "ready"), NO_METHOD};
+static const struct method_handler ready_methods[] = {GET_HEAD(handle_ready, "ready"), NO_METHOD};
 static const struct method_handler telemetry_methods[] = {GET_HEAD(handle_scrape, NULL), NO_METHOD};
 static const struct method_handler group_methods[] = {
 	{"POST", true, handle_post, "push"},

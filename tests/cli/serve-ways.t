@@ -175,14 +175,31 @@ ok "nothing is stored" test ! -e spool/groups/job=never.prom
 # The spool is removed while it runs
 start_serve -d removed
 answers 200 "a push" POST "$URL/metrics/job/a" --data-binary $'a 1\n'
+answers 200 "it is ready" GET "$URL/-/ready"
 rm -rf removed
 for again in "" " again"; do
 	answers 500 "no push when the spool is gone$again" POST "$URL/metrics/job/a" --data-binary $'a 1\n'
 	is "$body" "removed was removed while it was in use; restart this program" "says what to do"
 	answers 500 "no scrape when the spool is gone$again" GET "$URL/metrics"
+	answers 503 "it isn't ready$again" GET "$URL/-/ready"
+	is "$body" "removed was removed while it was in use; restart this program" "says what to do"
+	answers 503 "nor for HEAD$again" HEAD "$URL/-/ready"
+	answers 200 "it is healthy$again" GET "$URL/-/healthy"
 	mkdir -p removed/groups
 done
 is "$(group_files removed)" "(none)" "a directory of that name is left alone"
+stops TERM "$pid" 0 "ends with 0"
+
+start_serve -d emptied
+answers 200 "a push" POST "$URL/metrics/job/a" --data-binary $'a 1\n'
+rm -rf emptied/groups
+answers 503 "it isn't ready when groups/ is gone, before anything else is asked" GET "$URL/-/ready"
+is "$body" "emptied/groups was removed while it was in use; restart this program" "says what to do"
+answers 500 "nor does it take a push" POST "$URL/metrics/job/a" --data-binary $'a 1\n'
+answers 200 "it is healthy" GET "$URL/-/healthy"
+stops TERM "$pid" 0 "ends with 0"
+start_serve -d emptied
+answers 200 "it is ready when it was restarted" GET "$URL/-/ready"
 stops TERM "$pid" 0 "ends with 0"
 
 exits 0 "-h" pgw-serve -h
