@@ -62,7 +62,7 @@ step-tests:
 step-asan: asan
 asan:
 	@echo "check: tests under AddressSanitizer and UBSan"
-	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/asan CFLAGS="-O1 -g $(SANITIZE)" check-all
+	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/asan STRICT=1 CFLAGS="-O1 -g $(SANITIZE)" check-all
 check-programs: all $(TEST_TOOLS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BENCH_PROGRAMS)
 
 $(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBPGW)

@@ -123,7 +123,7 @@ static void print_heading(FILE *out, const struct list *list, const struct error
 		strftime(clock, sizeof(clock), "%H:%M:%S", &broken);
 	for (size_t i = 0; i < list->shown; i++)
 		series += list->groups.rows[i].series;
-	char line[ERROR_MESSAGE_SIZE + sizeof(clock)];
+	char line[sizeof(clock) + sizeof("  ") + ERROR_MESSAGE_SIZE];
 	if (trouble != NULL)
 		snprintf(line, sizeof(line), "%s  %s", clock, trouble->message);
 	else
