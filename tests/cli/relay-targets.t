@@ -171,12 +171,12 @@ stops TERM "$back" 0 "SIGTERM"
 
 # Many
 start many "$PGW_BIN/tests/tools/targets" 2000
-mv many.log urls
 targets=$pid
 all_there() {
-	[ "$(grep -c . urls)" = 2000 ]
+	[ "$(grep -c . many.log)" = 2000 ]
 }
 await "2,000 targets listen" all_there
+mv many.log urls
 $PYTHON -c '
 import json
 json.dump([{"targets": [line.split("/")[2] for line in open("urls")], "labels": {"job": "many"}}], open("many.json", "w"))'
