@@ -238,9 +238,23 @@ start_serve() {
 	PORT=${URL##*:}
 }
 
-# A TCP port of 127.0.0.1 that was free a moment ago.
+# A TCP port of 127.0.0.1 that was free a moment ago, below those that the kernel gives to whoever asks for any: what
+# other tests start doesn't come to listen there.
 free_port() {
-	$PYTHON -c 'import socket; s = socket.socket(); s.bind(("127.0.0.1", 0)); print(s.getsockname()[1])'
+	$PYTHON - <<-'EOF'
+		import random, socket
+		with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
+		    end = int(file.read().split()[0])
+		while True:
+		    with socket.socket() as probe:
+		        port = random.randrange(max(1024, end - 16384), end) if end > 1025 else 0
+		        try:
+		            probe.bind(("127.0.0.1", port))
+		        except OSError:
+		            continue
+		        print(probe.getsockname()[1])
+		        break
+	EOF
 }
 
 # need PROGRAM...: a test without its peer fails.

@@ -57,12 +57,12 @@ ready() {
 	grep -q '^pgw-serve: listening on ' "$1.log"
 }
 if grep -q '^0\{31\}1 ' /proc/net/if_inet6 2>/dev/null; then
-	start six pgw-serve -d spool --web.listen-address='[::1]:0'
+	port=$(free_port)
+	start six pgw-serve -d spool --web.listen-address="[::1]:$port"
 	await "it is ready" ready six
-	like "$(cat six.log)" '^pgw-serve: listening on http://\[::1]:[0-9]+$' "[::1]:0 has brackets"
-	url=$(sed -n 's/^pgw-serve: listening on //p' six.log)
-	answers 200 "is IPv6" GET "$url/-/healthy"
-	answers 000 "and nothing else" GET "http://127.0.0.1:${url##*:}/-/healthy"
+	is "$(cat six.log)" "pgw-serve: listening on http://[::1]:$port" "[::1]:PORT has brackets"
+	answers 200 "is IPv6" GET "http://[::1]:$port/-/healthy"
+	answers 000 "and nothing else" GET "http://127.0.0.1:$port/-/healthy"
 	stops TERM "$pid" 0 "ends with 0"
 	start all pgw-serve -d spool --web.listen-address=:0
 	await "it is ready" ready all
