@@ -17,6 +17,8 @@ PROVE_JOBS     := $(shell expr $(NUMBER_OF_JOBS) + 4)
 FUZZ_SECONDS    = 60
 
 UNIT_TESTS   = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
+# What several unit tests need: each takes its part out of the archive.
+UNIT_SUPPORT = $(BUILD)/tests/unit/support.a
 FUZZ_TARGETS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
 TEST_TOOLS   = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
@@ -65,9 +67,12 @@ asan:
 	$(MAKE) -j$(NUMBER_OF_JOBS) BUILD=build/asan STRICT=1 CFLAGS="-O1 -g $(SANITIZE)" check-all
 check-programs: all $(TEST_TOOLS) $(UNIT_TESTS) $(FUZZ_REPLAYS) $(BENCH_PROGRAMS)
 
-$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(LIBPGW)
+$(UNIT_SUPPORT): $(patsubst %.c,$(BUILD)/%.o,$(wildcard tests/unit/support/*.c))
+	$(Q)rm -f $@
+	$(Q)$(AR) rcs $@ $^
+$(BUILD)/tests/unit/%: $(BUILD)/tests/unit/%.o $(UNIT_SUPPORT) $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
-	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $< $(LIBPGW) -lcmocka $(LIBS_SERVE) $(LIBS_ALL)
+	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $^ -lcmocka $(LIBS_SERVE) $(LIBS_ALL)
 $(BUILD)/tests/fuzz/replay_%: $(BUILD)/tests/fuzz/replay_%.o $(BUILD)/tests/fuzz/fuzz_%.o $(LIBPGW)
 	$(if $(V),,@echo "  CC   $@")
 	$(Q)$(CC) $(ALL_CFLAGS) $(LDFLAGS) -Wl,--as-needed -o $@ $(filter %.o,$^) $(LIBPGW) $(LIBS_SERVE) $(LIBS_ALL)

@@ -7,7 +7,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,20 +16,17 @@
 #include "catalog.h"
 #include "catalog_file.h"
 #include "clock.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 static const struct limits default_limits = LIMITS_DEFAULT;
 
 struct fixture {
-	char path[64];
+	char path[SCRATCH_PATH_SIZE];
 	struct spool spool;
 	struct limits limits;
 	int64_t now;
 };
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path);
-}
 
 static void open_spool(struct fixture *fixture)
 {
@@ -46,8 +42,7 @@ static void open_spool(struct fixture *fixture)
 static int setup(void **state)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	strcpy(fixture->path, "/tmp/pgw-test-XXXXXX");
-	assert_non_null(mkdtemp(fixture->path));
+	assert_int_equal(scratch_make(fixture->path), 0);
 	fixture->limits = default_limits;
 	open_spool(fixture);
 	*state = fixture;
@@ -58,7 +53,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 	spool_close(&fixture->spool);
-	nftw(fixture->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(fixture->path);
 	free(fixture);
 	return 0;
 }
@@ -104,15 +99,12 @@ static void write_beside(struct fixture *fixture, const char *path, const char *
 }
 
 /* Writes a file in place of another of that name, as cp and mv would. */
-static void write_file(struct fixture *fixture, const char *file, const char *text)
+static void replace_file(struct fixture *fixture, const char *file, const char *text)
 {
 	char path[256], temporary[256];
 	snprintf(path, sizeof(path), "%s/groups/%s", fixture->path, file);
 	snprintf(temporary, sizeof(temporary), "%s/groups/.new", fixture->path);
-	FILE *stream = fopen(temporary, "w");
-	assert_non_null(stream);
-	fputs(text, stream);
-	assert_int_equal(fclose(stream), 0);
+	write_file(temporary, text);
 	assert_int_equal(rename(temporary, path), 0);
 }
 
@@ -253,17 +245,17 @@ static void test_changes_of_others(void **state)
 	assert_int_equal(push(fixture, "/job/b", "# TYPE m gauge\nm{x=\"1\",job=\"c\"} 1\n"), CATALOG_FITS);
 	assert_agrees(fixture);
 	/* The same size at almost the same time. */
-	write_file(fixture, "job=c.prom", "# TYPE p gauge\np{instance=\"x\"} 1\n");
+	replace_file(fixture, "job=c.prom", "# TYPE p gauge\np{instance=\"x\"} 1\n");
 	assert_int_equal(push(fixture, "/job/b", "n 1\n"), CATALOG_FITS);
-	write_file(fixture, "job=c.prom", "# TYPE p gauge\np{instance=\"y\"} 1\n");
+	replace_file(fixture, "job=c.prom", "# TYPE p gauge\np{instance=\"y\"} 1\n");
 	assert_int_equal(push(fixture, "/job/c/instance/y", "# TYPE p gauge\np 1\n"), CATALOG_UNSURE);
 	assert_int_equal(push(fixture, "/job/c/instance/x", "# TYPE p gauge\np 1\n"), CATALOG_FITS);
 	assert_agrees(fixture);
 	/* Two that change places. */
-	write_file(fixture, "job=s.prom", "# TYPE p gauge\np{instance=\"1\"} 1\np{instance=\"2\"} 1\n");
+	replace_file(fixture, "job=s.prom", "# TYPE p gauge\np{instance=\"1\"} 1\np{instance=\"2\"} 1\n");
 	assert_int_equal(push(fixture, "/job/b", "n 1\n"), CATALOG_FITS);
-	write_file(fixture, "job=s,instance=2.prom", "# TYPE p gauge\np 1\n");
-	write_file(fixture, "job=s.prom", "# TYPE p gauge\np{instance=\"1\"} 1\n");
+	replace_file(fixture, "job=s,instance=2.prom", "# TYPE p gauge\np 1\n");
+	replace_file(fixture, "job=s.prom", "# TYPE p gauge\np{instance=\"1\"} 1\n");
 	assert_int_equal(push(fixture, "/job/b", "n 1\n"), CATALOG_FITS);
 	assert_agrees(fixture);
 	remove_file(fixture, "job=s.prom");
@@ -277,7 +269,7 @@ static void test_debris(void **state)
 {
 	struct fixture *fixture = *state;
 	build(fixture);
-	write_file(fixture, ".pgw-1-2.tmp", "half");
+	replace_file(fixture, ".pgw-1-2.tmp", "half");
 	assert_int_equal(push(fixture, "/job/a", "m 1\n"), CATALOG_FITS);
 	assert_int_equal(faccessat(fixture->spool.groups, ".pgw-1-2.tmp", F_OK, 0), -1);
 }
@@ -286,17 +278,17 @@ static void test_debris(void **state)
 static void test_files_left_out(void **state)
 {
 	struct fixture *fixture = *state;
-	write_file(fixture, "job=bad.prom", "m 1 2 3\n");
+	replace_file(fixture, "job=bad.prom", "m 1 2 3\n");
 	build(fixture);
 	assert_int_equal(push(fixture, "/job/a", "m 1\n"), CATALOG_FITS);
 	assert_agrees(fixture);
-	write_file(fixture, "job=worse.prom", "{");
+	replace_file(fixture, "job=worse.prom", "{");
 	assert_int_equal(push(fixture, "/job/a", "m 1\n"), CATALOG_FITS);
 	assert_agrees(fixture);
-	write_file(fixture, "job=worse.prom", "n 1\n");
+	replace_file(fixture, "job=worse.prom", "n 1\n");
 	assert_int_equal(push(fixture, "/job/worse/instance@base64/=", "n 1\n"), CATALOG_UNSURE);
 	assert_int_equal(push(fixture, "/job/a", "m 1\n"), CATALOG_FITS);
-	write_file(fixture, "job=worse.prom", "# TYPE m gauge\nm 1\n");
+	replace_file(fixture, "job=worse.prom", "# TYPE m gauge\nm 1\n");
 	assert_int_equal(push(fixture, "/job/b", "m 1\n"), CATALOG_UNSURE);
 	/* No catalog is made of files that clash. */
 	assert_int_equal(unlinkat(fixture->spool.directory, CATALOG_FILE, 0), 0);
@@ -480,7 +472,7 @@ static void test_half_written(void **state)
 	struct catalog_header header;
 	build(fixture);
 	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);
-	write_file(fixture, "job=a.prom", "");
+	replace_file(fixture, "job=a.prom", "");
 	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);
 	int fd = openat(fixture->spool.groups, "job=a.prom", O_WRONLY);
 	assert_int_equal(pwrite(fd, "# TYPE n gauge\nn 1\n", 19, 0), 19);
@@ -498,7 +490,7 @@ static void test_change_in_place(void **state)
 	struct fixture *fixture = *state;
 	struct catalog_header header;
 	build(fixture);
-	write_file(fixture, "job=a.prom", "# TYPE m gauge\nm 1\n");
+	replace_file(fixture, "job=a.prom", "# TYPE m gauge\nm 1\n");
 	set_age(fixture, "job=a.prom", 10);
 	/* The first makes the journal. */
 	assert_int_equal(push(fixture, "/job/b", "o 1\n"), CATALOG_FITS);

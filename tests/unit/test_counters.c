@@ -9,7 +9,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <limits.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -19,9 +18,9 @@
 #include <unistd.h>
 
 #include "counters.h"
+#include "support/scratch.h"
 
 /* Each test has a scratch folder of its own, which is its working directory and its spool. */
-static char scratch[64];
 static int directory;
 static struct counters *counters;
 
@@ -46,24 +45,18 @@ static struct counters *open_counters(void)
 static int set_up(void **state)
 {
 	now = 1800000000;
-	strcpy(scratch, "/tmp/test_counters.XXXXXX");
-	if (mkdtemp(scratch) == NULL || chdir(scratch) == -1)
+	if (scratch_enter(state) == -1)
 		return -1;
 	directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	counters = open_counters();
 	return 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	counters_close(counters);
 	close(directory);
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return scratch_leave(state);
 }
 
 /* The families as text, without comments where `comments` is false. The caller frees it. */

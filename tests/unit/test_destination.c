@@ -6,33 +6,15 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "destination.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
-static char scratch[64];
-
-static int set_up(void **state)
-{
-	strcpy(scratch, "/tmp/pgw-test-XXXXXX");
-	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 /* Applies a change to the spool "s", or only checks it. 0, or -1 with the error. */
 static int change(enum store_method method, const char *text, bool check_only, bool *existed, struct error *error)
@@ -72,7 +54,7 @@ static void it_changes_the_spool(void **state)
 	assert_int_equal(error.kind, ERROR_INCONSISTENT);
 	assert_int_equal(change(STORE_DELETE, NULL, false, &existed, &error), 0);
 	assert_true(existed);
-	assert_int_equal(access("s/groups/job=j.prom", F_OK), -1);
+	assert_no_file("s/groups/job=j.prom");
 }
 
 static void a_check_makes_no_spool(void **state)
@@ -80,14 +62,14 @@ static void a_check_makes_no_spool(void **state)
 	struct error error;
 	bool existed;
 	assert_int_equal(change(STORE_POST, "a 1\n", true, &existed, &error), 0);
-	assert_int_equal(access("s", F_OK), -1);
+	assert_no_file("s");
 	assert_int_equal(change(STORE_POST, "a 1 1\n", true, &existed, &error), -1);
 	assert_string_equal(error.message, "pushed metrics must not have timestamps");
 	/* A file system of its own is as new as an empty directory. */
 	assert_int_equal(mkdir("s", 0755), 0);
 	assert_int_equal(mkdir("s/lost+found", 0755), 0);
 	assert_int_equal(change(STORE_POST, "a 1\n", true, &existed, &error), 0);
-	assert_int_equal(access("s/version", F_OK), -1);
+	assert_no_file("s/version");
 	assert_int_equal(mkdir("s/else", 0755), 0);
 	assert_int_equal(change(STORE_POST, "a 1\n", true, &existed, &error), -1);
 	assert_int_equal(error.kind, ERROR_CREATE);
@@ -107,7 +89,7 @@ static void a_check_asks_the_spool(void **state)
 	assert_int_equal(error.kind, ERROR_INCONSISTENT);
 	assert_string_equal(error.message, "collected metric \"a\" is not a GAUGE, which it is in group {job=\"k\"}");
 	assert_int_equal(change(STORE_POST, "# TYPE a gauge\na 1\n", true, &existed, &error), 0);
-	assert_int_equal(access("s/groups/job=j.prom", F_OK), -1);
+	assert_no_file("s/groups/job=j.prom");
 }
 
 static void a_key_needs_a_job(void **state)
@@ -124,7 +106,7 @@ static void a_key_needs_a_job(void **state)
 	grouping_key_release(&key);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
 {

@@ -6,33 +6,13 @@
 #include <cmocka.h>
 
 #include <errno.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
 #include "file.h"
-
-static char scratch[64];
-
-static int set_up(void **state)
-{
-	strcpy(scratch, "/tmp/pgw-test-XXXXXX");
-	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
+#include "support/scratch.h"
 
 static void make_file(const char *name, const char *text)
 {
@@ -156,7 +136,7 @@ static void a_directory_is_listed_each_time(void **state)
 	assert_string_equal(error.message, "can't list here: Bad file descriptor");
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, tear_down)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
 {

@@ -3,15 +3,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
 #include "buffer.h"
 #include "file_sd.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
 
@@ -260,14 +259,6 @@ static void sizes_have_a_maximum(void **state)
 	buffer_release(&text);
 }
 
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
-}
-
 static void refuse_file(const char *path, enum error_kind kind, const char *message)
 {
 	struct file_sd file_sd;
@@ -282,12 +273,9 @@ static void refuse_file(const char *path, enum error_kind kind, const char *mess
 
 static void files_are_read(void **state)
 {
-	char folder[] = "/tmp/test_file_sd.XXXXXX";
 	struct file_sd file_sd;
 	struct error error;
 	struct stat status;
-	assert_non_null(mkdtemp(folder));
-	assert_int_equal(chdir(folder), 0);
 	write_file("a.JSON", "[{\"targets\":[\"a:1\"]}]");
 	file_sd_init(&file_sd);
 	assert_int_equal(file_sd_read(&file_sd, "a.JSON", &limits, &error), 0);
@@ -308,10 +296,6 @@ static void files_are_read(void **state)
 	refuse_file("json", ERROR_USAGE, "json: the name of a file of targets must end in .json");
 	refuse_file("a.json/b", ERROR_USAGE, "a.json/b: the name of a file of targets must end in .json");
 	refuse_file("", ERROR_USAGE, ": the name of a file of targets must end in .json");
-	assert_int_equal(unlink("a.JSON"), 0);
-	assert_int_equal(unlink("b.json"), 0);
-	assert_int_equal(chdir("/"), 0);
-	assert_int_equal(rmdir(folder), 0);
 }
 
 int main(void)
@@ -326,7 +310,7 @@ int main(void)
 		cmocka_unit_test(limits_are_kept),
 		cmocka_unit_test(names_beyond_the_plain_ones_are_optional),
 		cmocka_unit_test(sizes_have_a_maximum),
-		cmocka_unit_test(files_are_read),
+		cmocka_unit_test_setup_teardown(files_are_read, scratch_enter, scratch_leave),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

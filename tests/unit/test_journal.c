@@ -3,13 +3,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -17,40 +15,26 @@
 
 #include "clock.h"
 #include "journal.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 /* Every test has a scratch folder of its own, which is its working directory and stands for the spool. */
-static char scratch[64];
 static int directory, groups;
 
 static int set_up(void **state)
 {
-	umask(022);
-	strcpy(scratch, "/tmp/test_journal.XXXXXX");
-	if (mkdtemp(scratch) == NULL || chdir(scratch) == -1 || mkdir("groups", 0755) == -1)
+	if (scratch_enter(state) == -1 || mkdir("groups", 0755) == -1)
 		return -1;
 	directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	groups = open("groups", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return directory == -1 || groups == -1 ? -1 : 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	close(directory);
 	close(groups);
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-	assert_int_equal(fclose(file), 0);
+	return scratch_leave(state);
 }
 
 static struct journal open_journal(void)
@@ -168,7 +152,7 @@ static void test_append(void **state)
 		.kind = JOURNAL_TOUCH, .file = slice_of("job=d.prom"), .id = {.inode = 7, .size = 8, .modified = 9}};
 	assert_int_equal(log_records(&journal, &touch, 1, false), 0);
 	assert_records("journal.0", "P job=a.prom a 1\n;D job=b.prom ;P job=c.prom ;T job=d.prom ;");
-	assert_int_equal(access("journal.1", F_OK), -1);
+	assert_no_file("journal.1");
 	assert_true(journal_position(&journal, &position));
 	assert_int_equal(position.generation, 1);
 	assert_int_equal(position.foreign, 0);

@@ -8,19 +8,18 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/wait.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "process_metrics.h"
+#include "support/scratch.h"
 
 #define UNLIMITED "1.8446744073709552e+19"
 
@@ -258,13 +257,13 @@ static void test_odd_name(void **state)
 /* In a chroot without /proc: the limits and the time are there, the rest is left out. */
 static void test_without_proc(void **state)
 {
-	char scratch[] = "/tmp/test_process_metrics.XXXXXX";
+	char folder[SCRATCH_PATH_SIZE];
 	if (geteuid() != 0)
 		skip();
-	assert_non_null(mkdtemp(scratch));
+	assert_int_equal(scratch_make(folder), 0);
 	pid_t pid = fork();
 	if (pid == 0) {
-		if (chroot(scratch) == -1 || chdir("/") == -1)
+		if (chroot(folder) == -1 || chdir("/") == -1)
 			_exit(2);
 		char *text = read_text();
 		take(text, "process_cpu_seconds_total");
@@ -285,7 +284,7 @@ static void test_without_proc(void **state)
 	}
 	int status;
 	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(rmdir(scratch), 0);
+	assert_int_equal(rmdir(folder), 0);
 	assert_int_equal(status, 0);
 }
 

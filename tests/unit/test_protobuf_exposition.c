@@ -6,15 +6,14 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "decompress.h"
 #include "encode.h"
 #include "exposition_reader.h"
 #include "protobuf.h"
+#include "support/scratch.h"
 #include "view.h"
 
 static const struct limits limits = {
@@ -41,7 +40,7 @@ static uint32_t random_below(uint32_t limit)
 }
 
 struct fixture {
-	char path[64];
+	char path[SCRATCH_PATH_SIZE];
 	struct spool spool;
 	struct view *view;
 };
@@ -51,17 +50,11 @@ static int set_up(void **state)
 	const struct spool_options options = {.create = true, .lock_timeout = 10000};
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct error error;
-	strcpy(fixture->path, "/tmp/pgw-test-XXXXXX");
 	*state = fixture;
-	if (mkdtemp(fixture->path) == NULL || spool_open(&fixture->spool, fixture->path, &options, &error) == -1)
+	if (scratch_make(fixture->path) == -1 || spool_open(&fixture->spool, fixture->path, &options, &error) == -1)
 		return -1;
 	fixture->view = view_new(&fixture->spool, VIEW_SCAN, &limits, &error);
 	return 0;
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path);
 }
 
 static int tear_down(void **state)
@@ -69,7 +62,7 @@ static int tear_down(void **state)
 	struct fixture *fixture = *state;
 	view_free(fixture->view);
 	spool_close(&fixture->spool);
-	int result = nftw(fixture->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	int result = scratch_remove(fixture->path);
 	free(fixture);
 	return result;
 }

@@ -7,36 +7,17 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <ftw.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
 #include "queue_file.h"
+#include "support/scratch.h"
 
 #define WEEK (7 * 86400 * CLOCK_SECOND)
 
-static char scratch[64];
 static char url[] = "http://g:9091/metrics/job/x";
-
-static int set_up(void **state)
-{
-	strcpy(scratch, "/tmp/pgw-test-XXXXXX");
-	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
-}
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_one, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static void add(struct queue *queue, enum store_method method, const char *text)
 {
@@ -177,5 +158,5 @@ int main(void)
 		cmocka_unit_test(the_oldest_make_room),
 		cmocka_unit_test(files_that_are_none),
 	};
-	return cmocka_run_group_tests(tests, set_up, tear_down);
+	return cmocka_run_group_tests(tests, scratch_enter, scratch_leave);
 }

@@ -9,11 +9,8 @@
 #include <cmocka.h>
 
 #include <dirent.h>
-#include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <signal.h>
-#include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -22,34 +19,27 @@
 #include <unistd.h>
 
 #include "shared_file.h"
+#include "support/scratch.h"
 
 #define SIZE 10000
 
 static const struct shared_file file = {.name = "f", .head = SLICE_LITERAL("head 1\n"), .size = SIZE};
 
 /* Each test has a scratch folder of its own, which is its working directory. */
-static char scratch[64];
 static int directory;
 
 static int set_up(void **state)
 {
-	umask(022);
-	strcpy(scratch, "/tmp/test_shared_file.XXXXXX");
-	if (mkdtemp(scratch) == NULL || chdir(scratch) == -1)
+	if (scratch_enter(state) == -1)
 		return -1;
 	directory = open(".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	return directory == -1 ? -1 : 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	close(directory);
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return scratch_leave(state);
 }
 
 static int lock_file(void)
@@ -102,7 +92,7 @@ static void assert_new(int fd)
 	close(fd);
 }
 
-static void write_file(const char *path, const char *text)
+static void overwrite_start(const char *path, const char *text)
 {
 	int fd = open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644);
 	assert_int_not_equal(fd, -1);
@@ -140,13 +130,13 @@ static void test_wrong_ones_are_made_anew(void **state)
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		unlink("f");
-		write_file("f", cases[i].text);
+		overwrite_start("f", cases[i].text);
 		assert_int_equal(truncate("f", cases[i].size), 0);
 		assert_new(lock_file());
 	}
 	/* It has the right size and head: what else is in it is the caller's to judge. */
 	char bytes[15];
-	write_file("f", "head 1\ngarbage");
+	overwrite_start("f", "head 1\ngarbage");
 	int fd = lock_file();
 	assert_int_equal(pread(fd, bytes, sizeof(bytes), 0), sizeof(bytes));
 	assert_memory_equal(bytes, "head 1\ngarbage\0", sizeof(bytes));
@@ -157,7 +147,7 @@ static void test_wrong_ones_are_made_anew(void **state)
 static void test_wrong_ones_are_left_as_they_are(void **state)
 {
 	char bytes[20];
-	write_file("f", "another layout");
+	overwrite_start("f", "another layout");
 	int old = open("f", O_RDONLY | O_CLOEXEC);
 	assert_int_not_equal(old, -1);
 	assert_new(lock_file());
@@ -218,9 +208,9 @@ static void test_errors(void **state)
 	assert_lock_fails(ERROR_CREATE, "can't open f: Bad file descriptor");
 	directory = good;
 	/* The folder itself is gone. */
-	assert_int_equal(rmdir(scratch), 0);
+	assert_int_equal(rmdir(scratch_path()), 0);
 	assert_lock_fails(ERROR_CREATE, "can't open f: No such file or directory");
-	assert_int_equal(mkdir(scratch, 0755), 0);
+	assert_int_equal(mkdir(scratch_path(), 0755), 0);
 }
 
 static void test_no_permission(void **state)

@@ -11,7 +11,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sched.h>
 #include <signal.h>
 #include <sys/file.h>
@@ -24,30 +23,13 @@
 #include <unistd.h>
 
 #include "spool.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 /* Every test has a scratch folder of its own, which is its working directory. The spool is "s" in it. */
-static char scratch[64];
-
 static const struct spool_options defaults = SPOOL_OPTIONS_DEFAULT;
 static const struct spool_options no_sync = {.create = true, .lock_timeout = 10000};
 static const struct spool_options read_only = {.read_only = true};
-
-static int set_up(void **state)
-{
-	umask(022);
-	strcpy(scratch, "/tmp/test_spool.XXXXXX");
-	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static struct spool open_spool(const struct spool_options *options)
 {
@@ -65,25 +47,6 @@ static void assert_open_fails(const struct spool_options *options, enum error_ki
 	assert_int_equal(spool_open(&spool, "s", options, &error), -1);
 	assert_string_equal(error.message, message);
 	assert_int_equal(error.kind, kind);
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-	assert_int_equal(fclose(file), 0);
-}
-
-static void assert_file(const char *path, const char *text)
-{
-	char data[4096];
-	FILE *file = fopen(path, "r");
-	assert_non_null(file);
-	size_t len = fread(data, 1, sizeof(data) - 1, file);
-	data[len] = '\0';
-	fclose(file);
-	assert_string_equal(data, text);
 }
 
 static mode_t mode_of(const char *path)
@@ -318,7 +281,7 @@ static void test_makers_at_once(void **state)
 		assert_names("s", "groups journal.0 lock version ");
 		assert_names("s/groups", "job=a.prom ");
 		assert_file("s/version", "pgw-spool 1\n");
-		assert_int_equal(nftw("s", remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+		assert_int_equal(scratch_remove("s"), 0);
 	}
 }
 
@@ -430,7 +393,7 @@ static void test_removed(void **state)
 	assert_int_equal(spool_check_there(&spool, &error), -1);
 	assert_int_equal(error.kind, ERROR_IO);
 	assert_string_equal(error.message, "s/groups was removed while it was in use; restart this program");
-	assert_int_equal(nftw("t", remove_entry, 16, FTW_DEPTH | FTW_PHYS), 0);
+	assert_int_equal(scratch_remove("t"), 0);
 	assert_int_equal(mkdir("s", 0755), 0);
 	assert_int_equal(spool_check_there(&spool, &error), -1);
 	assert_string_equal(error.message, "s was removed while it was in use; restart this program");
@@ -1021,7 +984,7 @@ static void test_sweep(void **state)
 	spool_close(&spool);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 
 int main(void)
 {

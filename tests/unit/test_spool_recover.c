@@ -3,14 +3,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -19,11 +17,11 @@
 
 #include "clock.h"
 #include "spool.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 /* Every test has a scratch folder of its own, which is its working directory. The spool is "s" in it. A crash of the
  * system is made by hand: what it leaves in groups/, and another boot id in the journal. */
-static char scratch[64];
-
 static const struct spool_options defaults = SPOOL_OPTIONS_DEFAULT;
 static const struct spool_options no_sync = {.create = true, .lock_timeout = 10000};
 static const struct spool_options read_only = {.read_only = true};
@@ -46,19 +44,7 @@ int syncfs(int fd)
 static int set_up(void **state)
 {
 	fdatasync_fails = syncfs_fails = false;
-	umask(022);
-	strcpy(scratch, "/tmp/test_recover.XXXXXX");
-	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return scratch_enter(state);
 }
 
 static struct spool open_spool(const struct spool_options *options)
@@ -74,31 +60,6 @@ static void skip_where_nothing_is_kept(const struct spool *spool)
 {
 	if (spool->journal.support != JOURNAL_KEEPS)
 		skip(); /* the scratch folder is on a file system without a journal of ours */
-}
-
-static void write_file(const char *path, const char *text)
-{
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	assert_int_equal(fwrite(text, 1, strlen(text), file), strlen(text));
-	assert_int_equal(fclose(file), 0);
-}
-
-static void assert_file(const char *path, const char *text)
-{
-	char data[4096];
-	FILE *file = fopen(path, "r");
-	assert_non_null(file);
-	size_t len = fread(data, 1, sizeof(data) - 1, file);
-	data[len] = '\0';
-	fclose(file);
-	assert_string_equal(data, text);
-	assert_int_equal(len, strlen(text));
-}
-
-static void assert_absent(const char *path)
-{
-	assert_int_equal(access(path, F_OK), -1);
 }
 
 static struct spool_change put(const char *file, const char *text)
@@ -214,7 +175,7 @@ static void test_old_version(void **state)
 	crash(&spool);
 	assert_recovered();
 	assert_file("s/groups/job=a.prom", "a 3\n");
-	assert_absent("s/groups/job=b.prom");
+	assert_no_file("s/groups/job=b.prom");
 	assert_file("s/groups/job=c.prom", "c 2\n");
 }
 
@@ -274,8 +235,8 @@ static void test_deleted_by_hand(void **state)
 	set_modified("s/groups", second + CLOCK_SECOND);
 	crash(&spool);
 	assert_recovered();
-	assert_absent("s/groups/job=a.prom");
-	assert_absent("s/groups/job=b.prom");
+	assert_no_file("s/groups/job=a.prom");
+	assert_no_file("s/groups/job=b.prom");
 }
 
 /* Where the head did not reach the disk, nobody knows when the last batch was in place. */
@@ -295,7 +256,7 @@ static void test_head_of_before(void **state)
 	set_modified("s/groups", clock_wall() + CLOCK_SECOND);
 	crash(&spool);
 	assert_recovered();
-	assert_absent("s/groups/job=a.prom");
+	assert_no_file("s/groups/job=a.prom");
 	assert_file("s/groups/job=b.prom", "b 1\n");
 }
 
@@ -398,10 +359,10 @@ static void test_unsynced(void **state)
 	crash(&spool);
 	assert_recovered();
 	assert_file("s/groups/job=a.prom", "a 1\n");
-	assert_absent("s/groups/job=b.prom");
+	assert_no_file("s/groups/job=b.prom");
 	assert_file("s/groups/job=c.prom", "c 2\n");
 	assert_file("s/groups/job=d.prom", "d 2\n");
-	assert_absent("s/groups/job=e.prom");
+	assert_no_file("s/groups/job=e.prom");
 }
 
 /* The last record is torn: it was not acknowledged. */
@@ -464,7 +425,7 @@ static void test_killed_writer(void **state)
 	assert_int_equal(spool_lock(&spool, &error), 0);
 	assert_int_equal(spool.journal.state, JOURNAL_READY);
 	assert_file("s/groups/job=a.prom", "a 2\n");
-	assert_absent("s/groups/job=b.prom");
+	assert_no_file("s/groups/job=b.prom");
 	assert_file("s/groups/job=c.prom", "by_hand 1\n");
 	assert_true(spool_journal_position(&spool, &after));
 	assert_true(after.offset > before.offset);
@@ -567,8 +528,8 @@ static void test_twice(void **state)
 	spool = open_spool(&defaults);
 	crash(&spool);
 	assert_recovered();
-	assert_absent("s/groups/job=a.prom");
-	assert_absent("s/groups/job=b.prom");
+	assert_no_file("s/groups/job=a.prom");
+	assert_no_file("s/groups/job=b.prom");
 }
 
 static void assert_sync_fails(struct spool *spool)
@@ -586,7 +547,7 @@ static void assert_sync_fails(struct spool *spool)
 	}
 	assert_file("s/groups/job=a.prom", "a 1\n");
 	assert_file("s/groups/job=b.prom", "b 1\n");
-	assert_absent("s/groups/job=c.prom");
+	assert_no_file("s/groups/job=c.prom");
 }
 
 /* What could not be made durable is refused, and does not come back after a crash. */
@@ -607,7 +568,7 @@ static void test_failing_disk(void **state)
 	assert_recovered();
 	assert_file("s/groups/job=a.prom", "a 1\n");
 	assert_file("s/groups/job=b.prom", "b 1\n");
-	assert_absent("s/groups/job=c.prom");
+	assert_no_file("s/groups/job=c.prom");
 	spool = open_spool(&defaults);
 	apply(&spool, put("job=a.prom", "a 3\n"));
 	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
@@ -644,8 +605,8 @@ static void test_unwritten(void **state)
 	assert_file("s/groups/job=a.prom", "a 1\n");
 	assert_int_equal(inode("s/groups/job=b.prom"), by_hand);
 	assert_file("s/groups/job=b.prom", "by_hand 1\n");
-	assert_absent("s/groups/job=c.prom");
-	assert_absent("s/groups/job=d.prom");
+	assert_no_file("s/groups/job=c.prom");
+	assert_no_file("s/groups/job=d.prom");
 	assert_file("s/groups/job=e.prom", "e 1\n");
 	apply(&spool, put("job=e.prom", "e 2\n"));
 	assert_int_equal(inode("s/groups/job=a.prom"), second);
@@ -676,7 +637,7 @@ static void test_unwritten_still(void **state)
 	spool_close(&other);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_leave)
 
 int main(void)
 {

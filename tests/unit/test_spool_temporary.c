@@ -4,45 +4,26 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include "spool.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 /* Longer than a spare must rest. */
 #define REST 60000 /* us */
 
 /* Every test has a scratch folder of its own, which is its working directory. The spool is "s" in it. */
-static char scratch[64];
-
 static const struct spool_options reusing = {.create = true, .sync = true, .reuse = true, .lock_timeout = 10000};
-
-static int set_up(void **state)
-{
-	umask(022);
-	strcpy(scratch, "/tmp/test_spool_temporary.XXXXXX");
-	return mkdtemp(scratch) == NULL ? -1 : chdir(scratch);
-}
-
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
-static int tear_down(void **state)
-{
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
-}
 
 static struct spool open_spool(const struct spool_options *options)
 {
@@ -79,17 +60,6 @@ static int64_t made(const char *path)
 	struct statx status;
 	assert_int_equal(statx(AT_FDCWD, path, 0, STATX_BTIME, &status), 0);
 	return status.stx_btime.tv_sec * INT64_C(1000000000) + status.stx_btime.tv_nsec;
-}
-
-static void assert_file(const char *path, const char *text)
-{
-	char data[8192];
-	FILE *file = fopen(path, "r");
-	assert_non_null(file);
-	size_t len = fread(data, 1, sizeof(data) - 1, file);
-	data[len] = '\0';
-	fclose(file);
-	assert_string_equal(data, text);
 }
 
 /* How many names in groups/ end like that. */
@@ -319,7 +289,7 @@ static void test_swept_by_another(void **state)
 	spool_close(&spool);
 }
 
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 
 int main(void)
 {

@@ -6,7 +6,6 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -17,6 +16,8 @@
 #include <unistd.h>
 
 #include "store.h"
+#include "support/files.h"
+#include "support/scratch.h"
 
 /* Waits for the disk, counted. These stand before those of the C library. */
 static unsigned data_syncs;
@@ -40,14 +41,9 @@ static const struct limits default_limits = LIMITS_DEFAULT;
 #define SECOND 1000000000LL
 
 struct fixture {
-	char path[64];
+	char path[SCRATCH_PATH_SIZE];
 	struct store store;
 };
-
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path);
-}
 
 static void open_store(struct store *store, const char *path, enum view_mode mode, const struct limits *limits)
 {
@@ -61,8 +57,7 @@ static void open_store(struct store *store, const char *path, enum view_mode mod
 static int setup(void **state, enum view_mode mode)
 {
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	strcpy(fixture->path, "/tmp/pgw-test-XXXXXX");
-	assert_non_null(mkdtemp(fixture->path));
+	assert_int_equal(scratch_make(fixture->path), 0);
 	open_store(&fixture->store, fixture->path, mode, &default_limits);
 	*state = fixture;
 	return 0;
@@ -82,7 +77,7 @@ static int teardown(void **state)
 {
 	struct fixture *fixture = *state;
 	store_close(&fixture->store);
-	nftw(fixture->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	scratch_remove(fixture->path);
 	free(fixture);
 	return 0;
 }
@@ -176,14 +171,11 @@ static void assert_fresh_agrees(struct fixture *fixture)
 	store_close(&other);
 }
 
-static void write_file(struct fixture *fixture, const char *name, const char *text)
+static void put_file(struct fixture *fixture, const char *name, const char *text)
 {
 	char path[200];
 	snprintf(path, sizeof(path), "%s/groups/%s", fixture->path, name);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
+	write_file(path, text);
 }
 
 static void remove_file(struct fixture *fixture, const char *name)
@@ -416,10 +408,10 @@ static void test_others(void **state)
 	const char *both = "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 2\nm{instance=\"\",job=\"b\"} 3\n";
 	assert_exposed(&fixture->store, both);
 	/* In place, by hand, with the same length. */
-	write_file(fixture, "job=c.prom", "m 4\n");
+	put_file(fixture, "job=c.prom", "m 4\n");
 	assert_exposed(&fixture->store, "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 2\nm{instance=\"\",job=\"b\"} 3\n"
 					"m{instance=\"\",job=\"c\"} 4\n");
-	write_file(fixture, "job=c.prom", "m 5\n");
+	put_file(fixture, "job=c.prom", "m 5\n");
 	assert_exposed(&fixture->store, "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 2\nm{instance=\"\",job=\"b\"} 3\n"
 					"m{instance=\"\",job=\"c\"} 5\n");
 	remove_file(fixture, "job=c.prom");
@@ -434,10 +426,10 @@ static void test_rejected(void **state)
 	struct fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	push(store, "/job/m", "# TYPE a gauge\na 1\n");
-	write_file(fixture, "job=a.prom", "x 1\ny\n");
+	put_file(fixture, "job=a.prom", "x 1\ny\n");
 	assert_rejected(store, "job=a.prom", "line 2: expected float as value, got \"\"");
 	/* What pgw wrote wins over what was made by hand, though its name comes later. */
-	write_file(fixture, "job=a.prom", "# TYPE a counter\na 1\n");
+	put_file(fixture, "job=a.prom", "# TYPE a counter\na 1\n");
 	assert_rejected(store, "job=a.prom", "collected metric \"a\" is not a GAUGE, which it is in group {job=\"m\"}");
 	assert_exposed(store, "# TYPE a gauge\na{instance=\"\",job=\"m\"} 1\n");
 	assert_fresh_agrees(fixture);
@@ -446,10 +438,10 @@ static void test_rejected(void **state)
 	assert_exposed(store, "# TYPE a counter\na{instance=\"\",job=\"a\"} 1\n");
 	assert_int_equal(view_counts(store->view).rejected, 0);
 	/* Of two made by hand the lower name wins, whichever came first. */
-	write_file(fixture, "job=b.prom", "# TYPE b counter\nb 1\n");
+	put_file(fixture, "job=b.prom", "# TYPE b counter\nb 1\n");
 	assert_exposed(store, "# TYPE a counter\na{instance=\"\",job=\"a\"} 1\n"
 			      "# TYPE b counter\nb{instance=\"\",job=\"b\"} 1\n");
-	write_file(fixture, "job=a.prom", "# TYPE b gauge\nb 1\n");
+	put_file(fixture, "job=a.prom", "# TYPE b gauge\nb 1\n");
 	assert_exposed(store, "# TYPE b gauge\nb{instance=\"\",job=\"a\"} 1\n");
 	assert_rejected(store, "job=b.prom", "collected metric \"b\" is not a GAUGE, which it is in group {job=\"a\"}");
 	assert_fresh_agrees(fixture);
@@ -466,7 +458,7 @@ static void test_refused_beside_rejected(void **state)
 {
 	struct fixture *fixture = *state;
 	struct error error;
-	write_file(fixture, "job=a.prom", "important 5\nbroken\n");
+	put_file(fixture, "job=a.prom", "important 5\nbroken\n");
 	assert_non_null(push_as(&fixture->store, STORE_POST, "/job/a", "m 1 2\n"));
 	struct buffer text;
 	struct file_id id;
@@ -492,7 +484,7 @@ static void test_many_rejected(void **state)
 			buffer_printf(&text, "x{i=\"%u\"} 1\n", i);
 		buffer_append_byte(&text, '\0');
 		snprintf(name, sizeof(name), "job=b%u.prom", file);
-		write_file(fixture, name, text.data);
+		put_file(fixture, name, text.data);
 		buffer_release(&text);
 	}
 	struct error error;
@@ -699,7 +691,7 @@ static void test_family_of_rejected_only(void **state)
 {
 	struct fixture *fixture = *state;
 	push(&fixture->store, "/job/a", "# TYPE x counter\nx 1\n");
-	write_file(fixture, "job=b.prom", "# TYPE x gauge\nx 1\nuniq 1\n");
+	put_file(fixture, "job=b.prom", "# TYPE x gauge\nx 1\nuniq 1\n");
 	assert_exposed(&fixture->store, "# TYPE x counter\nx{instance=\"\",job=\"a\"} 1\n");
 	assert_int_equal(view_counts(fixture->store.view).rejected, 1);
 	assert_fresh_agrees(fixture);
@@ -749,7 +741,7 @@ static void test_random(void **state)
 		if (action < 4)
 			push_as(&fixture->store, action == 0 ? STORE_PUT : STORE_POST, path, text);
 		else if (action == 4)
-			write_file(fixture, name, text);
+			put_file(fixture, name, text);
 		else if (action == 5)
 			unlink(file);
 		else

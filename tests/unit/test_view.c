@@ -6,13 +6,14 @@
 
 #include <cmocka.h>
 
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "support/files.h"
+#include "support/scratch.h"
 #include "view.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
@@ -50,7 +51,7 @@ static const struct {
 #define FILES (sizeof(files) / sizeof(files[0]))
 
 struct fixture {
-	char path[64];
+	char path[SCRATCH_PATH_SIZE];
 	struct spool spool;
 	enum view_mode mode;
 };
@@ -61,9 +62,8 @@ static int set_up(void **state, enum view_mode mode)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct error error;
 	fixture->mode = mode;
-	strcpy(fixture->path, "/tmp/pgw-test-XXXXXX");
 	*state = fixture;
-	return mkdtemp(fixture->path) == NULL ? -1 : spool_open(&fixture->spool, fixture->path, &options, &error);
+	return scratch_make(fixture->path) == -1 ? -1 : spool_open(&fixture->spool, fixture->path, &options, &error);
 }
 
 static int set_up_scan(void **state)
@@ -76,16 +76,11 @@ static int set_up_follow(void **state)
 	return set_up(state, VIEW_FOLLOW);
 }
 
-static int remove_one(const char *path, const struct stat *status, int type, struct FTW *walk)
-{
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	struct fixture *fixture = *state;
 	spool_close(&fixture->spool);
-	int result = nftw(fixture->path, remove_one, 16, FTW_DEPTH | FTW_PHYS);
+	int result = scratch_remove(fixture->path);
 	free(fixture);
 	return result;
 }
@@ -110,14 +105,11 @@ static void file_path(const struct fixture *fixture, const char *name, char path
 	snprintf(path, 256, "%s/groups/%s", fixture->path, name);
 }
 
-static void write_file(const struct fixture *fixture, const char *name, const char *text)
+static void put_file(const struct fixture *fixture, const char *name, const char *text)
 {
 	char path[256];
 	file_path(fixture, name, path);
-	FILE *file = fopen(path, "w");
-	assert_non_null(file);
-	fputs(text, file);
-	assert_int_equal(fclose(file), 0);
+	write_file(path, text);
 }
 
 static void remove_file(const struct fixture *fixture, const char *name)
@@ -218,7 +210,7 @@ static void the_order_of_arrival_is_nothing(void **state)
 		struct view *view = make_view(fixture);
 		shuffle(order);
 		for (size_t i = 0; i < FILES; i++) {
-			write_file(fixture, files[order[i]].name, files[order[i]].text);
+			put_file(fixture, files[order[i]].name, files[order[i]].text);
 			if (rand() % 2 == 0)
 				refresh(view);
 		}
@@ -250,7 +242,7 @@ static void the_past_is_nothing(void **state)
 			if (there[i])
 				remove_file(fixture, files[i].name);
 			else
-				write_file(fixture, files[i].name, files[i].text);
+				put_file(fixture, files[i].name, files[i].text);
 			there[i] = !there[i];
 		}
 		struct view *fresh = make_view(fixture);
@@ -300,7 +292,7 @@ static void a_change_right_after_ones_own_is_seen(void **state)
 	write_group(fixture, view);
 	file_path(fixture, "job=a.prom", path);
 	file_path(fixture, "../new", new);
-	write_file(fixture, "../new", HEADER("{job=\"a\"}") "b 12\n");
+	put_file(fixture, "../new", HEADER("{job=\"a\"}") "b 12\n");
 	assert_int_equal(rename(new, path), 0);
 	refresh(view);
 	char *text = describe(view);
@@ -314,8 +306,8 @@ static void a_new_group_changes_nothing_else(void **state)
 {
 	struct fixture *fixture = *state;
 	struct view *view = make_view(fixture);
-	write_file(fixture, "job=p.prom", "# TYPE t gauge\nt 1\n");
-	write_file(fixture, "job=q.prom", "# TYPE t counter\nt 1\n");
+	put_file(fixture, "job=p.prom", "# TYPE t gauge\nt 1\n");
+	put_file(fixture, "job=q.prom", "# TYPE t counter\nt 1\n");
 	refresh(view);
 	assert_int_equal(view_counts(view).rejected, 1);
 	uint64_t serial = view_serial(view);
@@ -336,8 +328,8 @@ static void what_is_left_out_is_news_once(void **state)
 	struct fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	char path[256];
-	write_file(fixture, "job=q.prom", "what\n");
-	write_file(fixture, "job=r.prom", "");
+	put_file(fixture, "job=q.prom", "what\n");
+	put_file(fixture, "job=r.prom", "");
 	file_path(fixture, "job=r.prom", path);
 	assert_int_equal(truncate(path, (off_t)limits.body * 100), 0);
 	uint64_t serial = view_serial(view), rejected = view_rejected_serial(view);
@@ -348,7 +340,7 @@ static void what_is_left_out_is_news_once(void **state)
 		refresh(view);
 	assert_true(view_rejected_serial(view) == rejected + 2);
 	assert_true(view_serial(view) == serial);
-	write_file(fixture, "job=r.prom", "r 1\n");
+	put_file(fixture, "job=r.prom", "r 1\n");
 	refresh(view);
 	assert_true(view_rejected_serial(view) == rejected + 3);
 	remove_file(fixture, "job=q.prom");
@@ -364,7 +356,7 @@ static void a_removed_spool_is_an_error(void **state)
 	struct view *view = make_view(fixture);
 	struct error error;
 	char path[128], message[256];
-	write_file(fixture, files[1].name, files[1].text);
+	put_file(fixture, files[1].name, files[1].text);
 	refresh(view);
 	remove_file(fixture, files[1].name);
 	snprintf(path, sizeof(path), "%s/groups", fixture->path);
@@ -386,8 +378,8 @@ static void what_is_left_out_is_not_exposed(void **state)
 	struct buffer text;
 	struct exposition none;
 	struct error error;
-	write_file(fixture, "job=a.prom", "# TYPE t gauge\nt 1\n");
-	write_file(fixture, "job=b.prom", "a 1\n# TYPE t counter\nt 2\nz 3\n");
+	put_file(fixture, "job=a.prom", "# TYPE t gauge\nt 1\n");
+	put_file(fixture, "job=b.prom", "a 1\n# TYPE t counter\nt 2\nz 3\n");
 	refresh(view);
 	buffer_init(&text, 10000);
 	exposition_init(&none);
@@ -413,9 +405,9 @@ static void a_group_expires_and_gives_way(void **state)
 		"# pgw group 1\n# pgw key {job=\"a\"}\n# pgw push %lld.000000000 PUT\n# pgw ttl 2\n# TYPE t gauge\nt "
 		"1\n",
 		(long long)time(NULL));
-	write_file(fixture, "job=a.prom", text);
-	write_file(fixture, "job=b.prom", "# TYPE t counter\nt 2\n");
-	write_file(fixture, "job=c.prom", HEADER("{job=\"c\"}") "# pgw ttl 60\nc 1\n");
+	put_file(fixture, "job=a.prom", text);
+	put_file(fixture, "job=b.prom", "# TYPE t counter\nt 2\n");
+	put_file(fixture, "job=c.prom", HEADER("{job=\"c\"}") "# pgw ttl 60\nc 1\n");
 	refresh(view);
 	struct view_counts counts = view_counts(view);
 	assert_int_equal(counts.groups, 1);
@@ -436,7 +428,7 @@ static void a_group_expires_and_gives_way(void **state)
 	assert_int_equal(counts.rejected, 0);
 	assert_int_equal(counts.expired, 2);
 	remove_file(fixture, "job=a.prom");
-	write_file(fixture, "job=c.prom", "c 1\n");
+	put_file(fixture, "job=c.prom", "c 1\n");
 	refresh(view);
 	counts = view_counts(view);
 	assert_int_equal(counts.groups, 2);

@@ -10,15 +10,14 @@
 
 #include <errno.h>
 #include <fcntl.h>
-#include <ftw.h>
 #include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "support/scratch.h"
 #include "watch.h"
 
 /* Each test watches "d" in a scratch folder of its own, which is its working directory. */
-static char scratch[64];
 static struct watch *watch;
 static char seen[4096];
 static size_t seen_count;
@@ -26,8 +25,7 @@ static size_t seen_count;
 static int set_up(void **state)
 {
 	seen_count = 0;
-	strcpy(scratch, "/tmp/test_watch.XXXXXX");
-	if (mkdtemp(scratch) == NULL || chdir(scratch) == -1 || mkdir("d", 0755) == -1)
+	if (scratch_enter(state) == -1 || mkdir("d", 0755) == -1)
 		return -1;
 	int directory = open("d", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	watch = watch_new(directory);
@@ -35,15 +33,10 @@ static int set_up(void **state)
 	return watch == NULL ? -1 : 0;
 }
 
-static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *ftw)
-{
-	return remove(path);
-}
-
 static int tear_down(void **state)
 {
 	watch_free(watch);
-	return chdir("/") == -1 ? -1 : nftw(scratch, remove_entry, 16, FTW_DEPTH | FTW_PHYS);
+	return scratch_leave(state);
 }
 
 static void see(enum watch_event event, const char *file, const char *from, void *context)
