@@ -7,21 +7,14 @@
 #include <cmocka.h>
 
 #include <stdlib.h>
-#include <string.h>
 
-#include "decompress.h"
+#include "buffer.h"
 #include "gzip_part.h"
+#include "support/bytes.h"
+#include "support/random.h"
 
 #define ROUNDS	  300
 #define PARTS_MAX 12
-
-static uint32_t random_state = 1;
-
-static uint32_t random_below(uint32_t limit)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (uint32_t)((uint64_t)(random_state >> 8) * limit >> 24);
-}
 
 /* Also empty, also what can't be compressed, also more than a stored block can hold. */
 static void append_random(struct buffer *text)
@@ -45,21 +38,6 @@ static struct gzip_part *make_part(struct gzip_compressor *compressor, struct sl
 static void append(struct buffer *out, const void *data, size_t len)
 {
 	assert_int_equal(buffer_append(out, data, len), 0);
-}
-
-/* The reader refuses a wrong checksum or length. */
-static void assert_unpacks(struct slice packed, struct slice text)
-{
-	struct buffer unpacked;
-	struct error error;
-	struct decompress *decompress = decompress_new(ENCODING_GZIP, &error);
-	assert_non_null(decompress);
-	buffer_init(&unpacked, SIZE_MAX / 2);
-	if (decompress_feed(decompress, packed, &unpacked, &error) == -1 || decompress_finish(decompress, &error) == -1)
-		fail_msg("%s", error.message);
-	assert_true(slice_equal(buffer_slice(&unpacked), text));
-	decompress_free(decompress);
-	buffer_release(&unpacked);
 }
 
 static void parts_make_a_member(void **state)

@@ -15,6 +15,7 @@
 
 #include "canonical.h"
 #include "protobuf.h"
+#include "support/bytes.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
 
@@ -162,13 +163,6 @@ static void append_protobuf(struct buffer *out, const struct exposition *exposit
 	struct error error;
 	for (uint32_t f = 0; f < exposition->family_count; f++)
 		assert_int_equal(protobuf_append_family(out, exposition, &exposition->families[f], &error), 0);
-}
-
-static void assert_bytes(struct slice got, struct slice expected)
-{
-	assert_int_equal(got.len, expected.len);
-	if (expected.len > 0)
-		assert_memory_equal(got.data, expected.data, expected.len);
 }
 
 /* Written again, the messages are as they came. */

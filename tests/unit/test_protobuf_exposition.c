@@ -9,10 +9,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include "decompress.h"
 #include "encode.h"
 #include "exposition_reader.h"
 #include "protobuf.h"
+#include "support/bytes.h"
+#include "support/random.h"
+#include "support/reading.h"
 #include "support/scratch.h"
 #include "view.h"
 
@@ -30,14 +32,6 @@ static const struct limits limits = {
 #define GROUPS 40
 
 static const struct negotiated plain_protobuf = {FORMAT_PROTOBUF, ESCAPING_NONE};
-
-static uint32_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (uint32_t)((uint64_t)(random_state >> 8) * limit >> 24);
-}
 
 struct fixture {
 	char path[SCRATCH_PATH_SIZE];
@@ -341,44 +335,18 @@ static size_t prepare(struct exposition_reader *reader, uint32_t budget)
 	return steps;
 }
 
-static void read_all(struct exposition_reader *reader, struct buffer *out)
-{
-	char data[5000];
-	size_t len, size = exposition_reader_size(reader);
-	assert_true(exposition_reader_memory(reader) >= size);
-	while ((len = exposition_reader_read(reader, data, 1 + random_below(sizeof(data)))) > 0)
-		assert_int_equal(buffer_append(out, data, len), 0);
-	assert_int_equal(out->len, size);
-	exposition_reader_free(reader);
-}
-
-static void assert_bytes(struct slice bytes, struct slice wanted)
-{
-	if (slice_equal(bytes, wanted))
-		return;
-	size_t at = 0;
-	while (at < bytes.len && at < wanted.len && bytes.data[at] == wanted.data[at])
-		at++;
-	fail_msg("%zu bytes instead of %zu, different from byte %zu on", bytes.len, wanted.len, at);
-}
-
 /* Reads what is prepared. */
 static void end(struct scrape *scrape)
 {
-	struct buffer plain = message_new(), gzip = message_new(), unpacked = message_new();
-	struct error error;
-	struct decompress *decompress = decompress_new(ENCODING_GZIP, &error);
-	read_all(scrape->plain, &plain);
-	read_all(scrape->gzip, &gzip);
+	struct buffer plain = message_new(), gzip = message_new();
+	assert_true(exposition_reader_memory(scrape->plain) >= exposition_reader_size(scrape->plain));
+	assert_true(exposition_reader_memory(scrape->gzip) >= exposition_reader_size(scrape->gzip));
+	read_prepared(scrape->plain, &plain);
+	read_prepared(scrape->gzip, &gzip);
 	assert_bytes(buffer_slice(&plain), buffer_slice(&scrape->wanted));
-	if (decompress_feed(decompress, buffer_slice(&gzip), &unpacked, &error) == -1 ||
-		decompress_finish(decompress, &error) == -1)
-		fail_msg("%s", error.message);
-	assert_bytes(buffer_slice(&unpacked), buffer_slice(&scrape->wanted));
-	decompress_free(decompress);
+	assert_unpacks(buffer_slice(&gzip), buffer_slice(&scrape->wanted));
 	buffer_release(&plain);
 	buffer_release(&gzip);
-	buffer_release(&unpacked);
 	buffer_release(&scrape->wanted);
 }
 

@@ -9,6 +9,7 @@
 #include <stdio.h>
 
 #include "sorted.h"
+#include "support/random.h"
 
 #define NAMES 1500
 #define STEPS 6000
@@ -20,14 +21,6 @@ static struct slice name_of(const void *context, uint64_t number)
 {
 	assert_ptr_equal(context, names);
 	return slice_of(names[number / 2]);
-}
-
-static uint32_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (uint32_t)((uint64_t)(random_state >> 8) * limit >> 24);
 }
 
 static void check(const struct sorted *sorted, const bool *there)

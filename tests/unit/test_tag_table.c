@@ -6,6 +6,7 @@
 
 #include <cmocka.h>
 
+#include "support/random.h"
 #include "tag_table.h"
 
 #define PAIRS 2000
@@ -15,14 +16,6 @@ struct pair {
 	uint64_t hash;
 	uint32_t number;
 };
-
-static uint32_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (uint32_t)((uint64_t)(random_state >> 8) * limit >> 24);
-}
 
 static size_t count_in_list(const struct pair *pairs, size_t count, uint64_t hash, uint32_t number)
 {
@@ -61,7 +54,7 @@ static void it_agrees_with_a_list(void **state)
 		static struct pair pairs[PAIRS];
 		size_t count = 0;
 		struct tag_table table = {0};
-		random_state = kind;
+		random_seed(kind);
 		for (size_t i = 0; i < STEPS; i++) {
 			/* Fills and empties in turns. */
 			bool add = count == 0 || (count < PAIRS && random_below(100) < (i / 5000 % 2 ? 30 : 70));

@@ -7,10 +7,9 @@
 #include <cmocka.h>
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include "exposition_reader.h"
+#include "support/random.h"
 #include "view_index.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
@@ -28,14 +27,6 @@ static const char *const names[] = {"a", "a_count", "a_sum", "a_bucket", "b", "b
 static const char *const types[] = {"gauge", "gauge", "gauge", "counter", "summary", "histogram"};
 
 #define PICK(array) (array)[random_below(sizeof(array) / sizeof((array)[0]))]
-
-static uint32_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (uint32_t)((uint64_t)(random_state >> 8) * limit >> 24);
-}
 
 struct model {
 	struct view_index index;
@@ -299,7 +290,7 @@ static void it_agrees_with_the_model(void **state)
 	for (uint32_t seed = 0; seed < 5; seed++) {
 		struct model model = {0};
 		size_t counts[2] = {0};
-		random_state = seed;
+		random_seed(seed);
 		view_index_init(&model.index);
 		for (size_t i = 0; i < MEMBERS; i++)
 			model.numbers[i] = INDEX_NONE;

@@ -11,9 +11,11 @@
 #include <string.h>
 
 #include "chunk_part.h"
-#include "decompress.h"
 #include "exposition_reader.h"
 #include "own.h"
+#include "support/bytes.h"
+#include "support/random.h"
+#include "support/reading.h"
 #include "support/scratch.h"
 #include "view.h"
 
@@ -24,14 +26,6 @@ static const struct limits limits = LIMITS_DEFAULT;
 #define GROUPS	  150
 #define LONG	  9000
 #define TEXT_SIZE (1u << 20)
-
-static uint32_t random_state;
-
-static uint32_t random_below(uint32_t limit)
-{
-	random_state = random_state * 1664525 + 1013904223;
-	return (uint32_t)((uint64_t)(random_state >> 8) * limit >> 24);
-}
 
 /* A snapshot somebody holds, and what it must give. */
 struct held {
@@ -173,53 +167,30 @@ static void hold(struct fixture *fixture, struct held *held)
 	exposition_release(&own);
 }
 
-static void read_all(struct exposition_reader *reader, struct buffer *out)
+/* In steps of any size. */
+static void prepare(struct exposition_reader *reader)
 {
 	struct error error;
 	int status;
-	char data[5000];
-	size_t len;
 	while ((status = exposition_reader_prepare(reader, random_below(100000), &error)) == 0)
 		;
 	assert_int_equal(status, 1);
-	while ((len = exposition_reader_read(reader, data, 1 + random_below(sizeof(data)))) > 0)
-		assert_int_equal(buffer_append(out, data, len), 0);
-	assert_int_equal(out->len, exposition_reader_size(reader));
-}
-
-static void assert_text(struct slice text, struct slice wanted)
-{
-	if (slice_equal(text, wanted))
-		return;
-	size_t at = 0;
-	while (at < text.len && at < wanted.len && text.data[at] == wanted.data[at])
-		at++;
-	fail_msg("%zu bytes instead of %zu, different from byte %zu on: %.100s", text.len, wanted.len, at,
-		at < text.len ? text.data + at : "");
 }
 
 /* Reads both and lets the snapshot go. */
 static void release(struct held *held)
 {
-	struct buffer text, gzip, unpacked;
-	struct error error;
-	struct decompress *decompress = decompress_new(ENCODING_GZIP, &error);
+	struct buffer text, gzip;
 	buffer_init(&text, SIZE_MAX / 2);
 	buffer_init(&gzip, SIZE_MAX / 2);
-	buffer_init(&unpacked, SIZE_MAX / 2);
-	read_all(held->text, &text);
-	exposition_reader_free(held->text);
-	read_all(held->gzip, &gzip);
-	exposition_reader_free(held->gzip);
-	if (decompress_feed(decompress, buffer_slice(&gzip), &unpacked, &error) == -1 ||
-		decompress_finish(decompress, &error) == -1)
-		fail_msg("%s", error.message);
-	assert_text(buffer_slice(&text), buffer_slice(&held->wanted));
-	assert_text(buffer_slice(&unpacked), buffer_slice(&held->wanted));
-	decompress_free(decompress);
+	prepare(held->text);
+	read_prepared(held->text, &text);
+	prepare(held->gzip);
+	read_prepared(held->gzip, &gzip);
+	assert_bytes(buffer_slice(&text), buffer_slice(&held->wanted));
+	assert_unpacks(buffer_slice(&gzip), buffer_slice(&held->wanted));
 	buffer_release(&text);
 	buffer_release(&gzip);
-	buffer_release(&unpacked);
 	buffer_release(&held->wanted);
 	*held = (struct held){0};
 }
