@@ -8,8 +8,6 @@
 #include <cmocka.h>
 
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -425,16 +423,12 @@ static void test_garbage(void **state)
 static void test_full(void **state)
 {
 	static char text[10000];
-	struct rlimit before, small;
 	struct journal journal = open_journal();
 	struct journal_position position;
 	struct journal_record record = put("job=a.prom", slice_make(text, 2000)),
 			      large = put("job=b.prom", slice_make(text, 10000));
 	memset(text, 'x', sizeof(text));
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = (struct rlimit){.rlim_cur = 8192, .rlim_max = before.rlim_max};
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_file_size(8192);
 	assert_int_equal(log_records(&journal, &record, 1, true), 0);
 	assert_int_equal(log_put(&journal, "job=c.prom", "c"), 0);
 	assert_true(journal_position(&journal, &position));
@@ -446,8 +440,7 @@ static void test_full(void **state)
 	assert_records("journal.0", "");
 	/* Nobody takes the change for told. */
 	assert_changes(&journal, &position, 0, NULL);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	signal(SIGXFSZ, SIG_DFL);
+	lift_file_size_limit();
 	assert_int_equal(log_records(&journal, &large, 1, true), 0);
 	journal_release(&journal);
 }

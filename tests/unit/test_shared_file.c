@@ -3,15 +3,11 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <fcntl.h>
-#include <signal.h>
-#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/un.h>
@@ -19,6 +15,7 @@
 #include <unistd.h>
 
 #include "shared_file.h"
+#include "support/files.h"
 #include "support/scratch.h"
 
 #define SIZE 10000
@@ -59,21 +56,6 @@ static void assert_lock_fails(enum error_kind kind, const char *message)
 	assert_int_equal(error.kind, kind);
 }
 
-static void assert_entries(const char *expected)
-{
-	char names[1000] = "";
-	struct dirent **entries;
-	int count = scandir(".", &entries, NULL, alphasort);
-	assert_true(count >= 2);
-	for (int i = 0; i < count; i++) {
-		if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0)
-			strcat(strcat(names, entries[i]->d_name), " ");
-		free(entries[i]);
-	}
-	free(entries);
-	assert_string_equal(names, expected);
-}
-
 /* The descriptor is of the file of that name, which is new. Closes it. */
 static void assert_new(int fd)
 {
@@ -88,7 +70,7 @@ static void assert_new(int fd)
 	assert_int_equal(fstat(fd, &opened), 0);
 	assert_int_equal(named.st_ino, opened.st_ino);
 	assert_int_equal(named.st_mode, S_IFREG | 0644);
-	assert_entries("f ");
+	assert_names(".", "f ");
 	close(fd);
 }
 
@@ -202,7 +184,7 @@ static void test_errors(void **state)
 	assert_int_equal(mkdir("f", 0755), 0);
 	assert_lock_fails(ERROR_CREATE, "can't open f: Is a directory");
 	assert_int_equal(rmdir("f"), 0);
-	assert_entries("");
+	assert_names(".", "");
 	int good = directory;
 	directory = -1;
 	assert_lock_fails(ERROR_CREATE, "can't open f: Bad file descriptor");
@@ -224,7 +206,7 @@ static void test_no_permission(void **state)
 	assert_lock_fails(ERROR_PERMISSION, "can't open f: Permission denied");
 	if (user == 0)
 		assert_int_equal(seteuid(0), 0);
-	assert_entries("f ");
+	assert_names(".", "f ");
 	assert_int_equal(unlink("f"), 0);
 	assert_int_equal(chmod(".", 0555), 0);
 	if (user == 0)
@@ -237,15 +219,10 @@ static void test_no_permission(void **state)
 
 static void test_no_space(void **state)
 {
-	struct rlimit before, limit;
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	limit = (struct rlimit){.rlim_cur = SIZE - 1, .rlim_max = before.rlim_max};
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
+	limit_file_size(SIZE - 1);
 	assert_lock_fails(ERROR_FULL, "can't open f: File too large");
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	signal(SIGXFSZ, SIG_DFL);
-	assert_entries("");
+	lift_file_size_limit();
+	assert_names(".", "");
 }
 
 static void test_somebody_keeps_the_lock(void **state)

@@ -56,28 +56,6 @@ static mode_t mode_of(const char *path)
 	return status.st_mode;
 }
 
-/* The names in a directory in byte order, with a blank behind each. */
-static void list(const char *path, char *names, size_t size)
-{
-	struct dirent **entries;
-	int count = scandir(path, &entries, NULL, alphasort);
-	assert_true(count >= 2);
-	names[0] = '\0';
-	for (int i = 0; i < count; i++) {
-		if (strcmp(entries[i]->d_name, ".") != 0 && strcmp(entries[i]->d_name, "..") != 0)
-			snprintf(names + strlen(names), size - strlen(names), "%s ", entries[i]->d_name);
-		free(entries[i]);
-	}
-	free(entries);
-}
-
-static void assert_names(const char *path, const char *expected)
-{
-	char names[4096];
-	list(path, names, sizeof(names));
-	assert_string_equal(names, expected);
-}
-
 static int count_descriptors(void)
 {
 	int count = 0;
@@ -841,17 +819,12 @@ static void assert_full(struct spool *spool, const char *text, const char *messa
 static void test_file_size_limit(void **state)
 {
 	struct spool spool = open_spool(&defaults);
-	struct rlimit before, small;
 	static char text[10000];
 	memset(text, 'x', sizeof(text) - 1);
 	apply_one(&spool, put("job=b.prom", "b 1\n"));
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = (struct rlimit){.rlim_cur = 5000, .rlim_max = before.rlim_max};
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_file_size(5000);
 	assert_full(&spool, text, "can't write job=b.prom in the spool s: File too large");
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	signal(SIGXFSZ, SIG_DFL);
+	lift_file_size_limit();
 	assert_file("s/groups/job=a.prom", "a 2\n");
 	assert_file("s/groups/job=b.prom", "b 1\n");
 	assert_names("s/groups", "job=a.prom job=b.prom job=c.prom ");
@@ -879,7 +852,7 @@ static int fill_small_disk(int argument)
 		strcmp(changes[1].error.message, "can't write job=b.prom in the spool s: No space left on device") != 0)
 		return 2;
 	char names[256];
-	list("s/groups", names, sizeof(names));
+	list_names("s/groups", names, sizeof(names));
 	/* What comes after the failure has room again. */
 	if (strcmp(names, "job=a.prom job=b.prom job=c.prom ") != 0)
 		return 3;
@@ -935,7 +908,7 @@ static void test_killed_writers(void **state)
 		assert_int_equal(spool_lock(&spool, &error), 0);
 		assert_int_equal(spool_sweep(&spool, &error), 0);
 		char names[256];
-		list("s/groups", names, sizeof(names));
+		list_names("s/groups", names, sizeof(names));
 		assert_null(strstr(names, ".tmp"));
 		struct file_id id = {.size = 49999};
 		assert_int_not_equal(spool_identify(&spool, "job=a.prom", &id, &error), -1);

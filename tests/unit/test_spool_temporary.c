@@ -1,5 +1,4 @@
 #include <setjmp.h>
-#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -10,7 +9,6 @@
 
 #include <dirent.h>
 #include <fcntl.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -228,14 +226,10 @@ static void test_unsynced(void **state)
 static void test_not_in_the_journal(void **state)
 {
 	static char text[5001];
-	struct rlimit before, small;
 	struct error error;
 	struct spool spool = open_spool(&reusing);
 	memset(text, '#', sizeof(text) - 1);
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &before), 0);
-	small = (struct rlimit){.rlim_cur = 8192, .rlim_max = before.rlim_max};
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &small), 0);
+	limit_file_size(8192);
 	for (size_t i = 0; i < 2; i++) {
 		struct spool_change changes[] = {{.file = slice_of("job=a.prom"), .text = slice_of(text)},
 			{.file = slice_of("job=b.prom"), .text = slice_of(text)}};
@@ -245,8 +239,7 @@ static void test_not_in_the_journal(void **state)
 		assert_false(changes[0].failed || changes[1].failed);
 	}
 	assert_int_equal(count_names(".spare"), 0);
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &before), 0);
-	signal(SIGXFSZ, SIG_DFL);
+	lift_file_size_limit();
 	put(&spool, "job=a.prom", "a 1\n");
 	assert_int_equal(count_names(".spare"), 1);
 	spool_close(&spool);

@@ -6,11 +6,9 @@
 
 #include <cmocka.h>
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -520,16 +518,6 @@ static void test_limits(void **state)
 	assert_fresh_agrees(fixture);
 }
 
-/* As on a full disk, for files over so many bytes. */
-static void limit_file_size(rlim_t bytes)
-{
-	struct rlimit limit;
-	signal(SIGXFSZ, SIG_IGN);
-	assert_int_equal(getrlimit(RLIMIT_FSIZE, &limit), 0);
-	limit.rlim_cur = bytes;
-	assert_int_equal(setrlimit(RLIMIT_FSIZE, &limit), 0);
-}
-
 /* A write that fails leaves the file and the view as they were. */
 static void test_write_fails(void **state)
 {
@@ -538,7 +526,7 @@ static void test_write_fails(void **state)
 	char *before = expose(&fixture->store);
 	limit_file_size(10);
 	const struct error *error = push_as(&fixture->store, STORE_POST, "/job/a", "m 2\n");
-	limit_file_size(RLIM_INFINITY);
+	lift_file_size_limit();
 	assert_non_null(error);
 	assert_int_equal(error->kind, ERROR_FULL);
 	assert_exposed(&fixture->store, before);
@@ -600,7 +588,7 @@ static void test_batch_relies_on_earlier(void **state)
 	};
 	limit_file_size(2000);
 	commit_batch(store, relies, 2);
-	limit_file_size(RLIM_INFINITY);
+	lift_file_size_limit();
 	assert_exposed(store, "# TYPE foo counter\nfoo{instance=\"\",job=\"a\"} 1\n"
 			      "# TYPE keep untyped\nkeep{instance=\"\",job=\"b\"} 1\n");
 	assert_fresh_agrees(fixture);
