@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "journal.h"
 #include "support/files.h"
+#include "support/journals.h"
 #include "support/scratch.h"
 
 /* Every test has a scratch folder of its own, which is its working directory and stands for the spool. */
@@ -78,22 +79,11 @@ static int log_put(struct journal *journal, const char *file, const char *text)
 	return log_records(journal, &record, 1, true);
 }
 
-static struct journal_file load(const char *path)
-{
-	struct stat status;
-	struct journal_file file = {.fd = open(path, O_RDWR | O_CLOEXEC)};
-	assert_int_not_equal(file.fd, -1);
-	assert_int_equal(fstat(file.fd, &status), 0);
-	file.size = (uint64_t)status.st_size;
-	assert_int_equal(journal_file_load(&file), 1);
-	return file;
-}
-
 /* All records of a file as words: the kind, the name, the text. */
 static void assert_records(const char *path, const char *expected)
 {
 	char seen[1024] = "";
-	struct journal_file file = load(path);
+	struct journal_file file = load_journal_file(path);
 	struct journal_cursor cursor = {JOURNAL_START, file.head.first};
 	struct journal_record record;
 	struct buffer buffer;
@@ -196,7 +186,7 @@ static void test_leftovers(void **state)
 	struct journal journal = open_journal();
 	for (int i = 0; i < 3; i++)
 		assert_int_equal(log_put(&journal, "job=a.prom", "a 1\n"), 0);
-	struct journal_file file = load("journal.0");
+	struct journal_file file = load_journal_file("journal.0");
 	file.head.flags |= JOURNAL_BROKEN;
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);
@@ -374,22 +364,22 @@ static void test_garbage(void **state)
 	write_file("journal.0", text);
 	assert_made_anew();
 	/* A head that was changed, one that says more than the file has, and one that is cut. */
-	struct journal_file file = load("journal.0");
+	struct journal_file file = load_journal_file("journal.0");
 	file.head.generation++;
 	assert_int_equal(pwrite(file.fd, &file.head, sizeof(file.head), 0), sizeof(file.head));
 	close(file.fd);
 	assert_made_anew();
-	file = load("journal.0");
+	file = load_journal_file("journal.0");
 	file.head.tail = UINT64_C(1) << 50;
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);
 	assert_made_anew();
-	file = load("journal.0");
+	file = load_journal_file("journal.0");
 	file.head.generation = UINT64_MAX;
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);
 	assert_made_anew();
-	file = load("journal.0");
+	file = load_journal_file("journal.0");
 	file.head.time = INT64_MAX;
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);

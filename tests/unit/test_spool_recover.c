@@ -1,86 +1,22 @@
+/* Recovery after a crash of the system, which is made by hand: what it leaves in groups/, and another boot id in the
+ * journal. The spool is "s" in the scratch folder of each test. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include <errno.h>
 #include <fcntl.h>
-#include <sys/file.h>
 #include <sys/stat.h>
-#include <sys/syscall.h>
-#include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "clock.h"
-#include "spool.h"
 #include "support/files.h"
+#include "support/journals.h"
 #include "support/scratch.h"
-
-/* Every test has a scratch folder of its own, which is its working directory. The spool is "s" in it. A crash of the
- * system is made by hand: what it leaves in groups/, and another boot id in the journal. */
-static const struct spool_options defaults = SPOOL_OPTIONS_DEFAULT;
-static const struct spool_options no_sync = {.create = true, .lock_timeout = 10000};
-static const struct spool_options read_only = {.read_only = true};
-
-/* In the place of the C library's: a disk that fails. */
-static bool fdatasync_fails, syncfs_fails;
-
-int fdatasync(int fd)
-{
-	errno = EIO;
-	return fdatasync_fails ? -1 : (int)syscall(SYS_fdatasync, fd);
-}
-
-int syncfs(int fd)
-{
-	errno = EIO;
-	return syncfs_fails ? -1 : (int)syscall(SYS_syncfs, fd);
-}
-
-static int set_up(void **state)
-{
-	fdatasync_fails = syncfs_fails = false;
-	return scratch_enter(state);
-}
-
-static struct spool open_spool(const struct spool_options *options)
-{
-	struct spool spool;
-	struct error error;
-	if (spool_open(&spool, "s", options, &error) == -1)
-		fail_msg("%s", error.message);
-	return spool;
-}
-
-static void skip_where_nothing_is_kept(const struct spool *spool)
-{
-	if (spool->journal.support != JOURNAL_KEEPS)
-		skip(); /* the scratch folder is on a file system without a journal of ours */
-}
-
-static struct spool_change put(const char *file, const char *text)
-{
-	return (struct spool_change){.file = slice_of(file), .text = slice_of(text)};
-}
-
-static struct spool_change removal(const char *file)
-{
-	return (struct spool_change){.file = slice_of(file)};
-}
-
-static void apply(struct spool *spool, struct spool_change change)
-{
-	struct error error;
-	assert_int_equal(spool_lock(spool, &error), 0);
-	spool_apply(spool, &change, 1);
-	spool_unlock(spool);
-	if (change.failed)
-		fail_msg("%s", change.error.message);
-}
+#include "support/spools.h"
 
 static int64_t modified(const char *path)
 {
@@ -110,47 +46,11 @@ static void log_only(struct spool *spool, enum journal_kind kind, const char *fi
 	spool_unlock(spool);
 }
 
-static struct journal_file load(const char *path)
-{
-	struct stat status;
-	struct journal_file file = {.fd = open(path, O_RDWR | O_CLOEXEC)};
-	assert_int_not_equal(file.fd, -1);
-	assert_int_equal(fstat(file.fd, &status), 0);
-	file.size = (uint64_t)status.st_size;
-	assert_int_equal(journal_file_load(&file), 1);
-	return file;
-}
-
-/* The next process finds that the system was started anew. */
-static void crash(struct spool *spool)
-{
-	static const char *const paths[] = {"s/journal.0", "s/journal.1"};
-	spool_close(spool);
-	for (size_t i = 0; i < 2; i++) {
-		if (access(paths[i], F_OK) == -1)
-			continue;
-		struct journal_file file = load(paths[i]);
-		strcpy(file.head.boot, "00000000-0000-0000-0000-000000000000");
-		assert_int_equal(journal_file_store(&file), 0);
-		close(file.fd);
-	}
-}
-
-static void assert_recovered(void)
-{
-	struct spool spool = open_spool(&defaults);
-	assert_int_equal(spool.journal.state, JOURNAL_READY);
-	struct journal_file file = load("s/journal.0");
-	assert_string_equal(file.head.boot, spool.journal.boot);
-	close(file.fd);
-	spool_close(&spool);
-}
-
 static void test_missing(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
 	log_only(&spool, JOURNAL_PUT, "job=b.prom", "b 1\n");
 	log_only(&spool, JOURNAL_PUT, "job=c.prom", "c 1\n");
 	crash(&spool);
@@ -164,9 +64,9 @@ static void test_old_version(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	apply(&spool, put("job=b.prom", "b 1\n"));
-	apply(&spool, put("job=c.prom", "c 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	apply_one(&spool, put("job=c.prom", "c 1\n"));
 	log_only(&spool, JOURNAL_PUT, "job=a.prom", "a 2\n");
 	log_only(&spool, JOURNAL_PUT, "job=a.prom", "a 3\n");
 	log_only(&spool, JOURNAL_DELETE, "job=b.prom", "");
@@ -184,11 +84,11 @@ static void test_damaged(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=empty.prom", "empty 1\n"));
-	apply(&spool, put("job=cut.prom", "cut 1\n"));
-	apply(&spool, put("job=zeros.prom", "zeros 1\n"));
-	apply(&spool, put("job=hole.prom", "hole 1\n"));
-	apply(&spool, put("job=longer.prom", "longer 1\n"));
+	apply_one(&spool, put("job=empty.prom", "empty 1\n"));
+	apply_one(&spool, put("job=cut.prom", "cut 1\n"));
+	apply_one(&spool, put("job=zeros.prom", "zeros 1\n"));
+	apply_one(&spool, put("job=hole.prom", "hole 1\n"));
+	apply_one(&spool, put("job=longer.prom", "longer 1\n"));
 	assert_int_equal(truncate("s/groups/job=empty.prom", 0), 0);
 	assert_int_equal(truncate("s/groups/job=cut.prom", 3), 0);
 	assert_int_equal(truncate("s/groups/job=zeros.prom", 3), 0);
@@ -212,9 +112,9 @@ static void test_deleted_by_hand(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
 	int64_t first = modified("s/groups");
-	apply(&spool, put("job=b.prom", "b 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
 	int64_t second = modified("s/groups");
 	assert_true(second >= first);
 	assert_int_equal(unlink("s/groups/job=a.prom"), 0);
@@ -227,8 +127,8 @@ static void test_deleted_by_hand(void **state)
 	assert_int_equal(access("s/groups/job=a.prom", F_OK), second > first ? -1 : 0);
 
 	spool = open_spool(&defaults);
-	apply(&spool, put("job=a.prom", "a 2\n"));
-	apply(&spool, put("job=b.prom", "b 2\n"));
+	apply_one(&spool, put("job=a.prom", "a 2\n"));
+	apply_one(&spool, put("job=b.prom", "b 2\n"));
 	second = modified("s/groups");
 	assert_int_equal(unlink("s/groups/job=a.prom"), 0);
 	assert_int_equal(unlink("s/groups/job=b.prom"), 0);
@@ -244,10 +144,10 @@ static void test_head_of_before(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	struct journal_file file = load("s/journal.0");
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	struct journal_file file = load_journal_file("s/journal.0");
 	struct journal_head before = file.head;
-	apply(&spool, put("job=b.prom", "b 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
 	file.head = before;
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);
@@ -266,14 +166,14 @@ static void test_clock_set_back(void **state)
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
 	int64_t now = clock_wall();
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	struct journal_file file = load("s/journal.0");
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	struct journal_file file = load_journal_file("s/journal.0");
 	file.head.modified = now + 1000 * CLOCK_SECOND;
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);
 	set_modified("s/groups", now + 1000 * CLOCK_SECOND);
-	apply(&spool, put("job=b.prom", "b 1\n"));
-	apply(&spool, put("job=c.prom", "c 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	apply_one(&spool, put("job=c.prom", "c 1\n"));
 	assert_int_equal(unlink("s/groups/job=a.prom"), 0);
 	assert_int_equal(unlink("s/groups/job=b.prom"), 0);
 	set_modified("s/groups", now + 500 * CLOCK_SECOND);
@@ -290,7 +190,7 @@ static void test_reused(void **state)
 	struct stat status;
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
 	log_only(&spool, JOURNAL_PUT, "job=a.prom", "a 2\n");
 	int64_t before = modified("s/groups");
 	write_file("s/groups/job=a.prom", "b 1\n");
@@ -300,8 +200,8 @@ static void test_reused(void **state)
 	assert_file("s/groups/job=a.prom", "a 2\n");
 
 	spool = open_spool(&defaults);
-	apply(&spool, put("job=a.prom", "a 3\n"));
-	apply(&spool, put("job=b.prom", "b 2\n"));
+	apply_one(&spool, put("job=a.prom", "a 3\n"));
+	apply_one(&spool, put("job=b.prom", "b 2\n"));
 	assert_int_equal(stat("s/groups/job=a.prom", &status), 0);
 	before = modified("s/groups");
 	/* The bytes of before in the right file; and a file that somebody wrote into. */
@@ -319,10 +219,10 @@ static void test_changed_by_hand(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	apply(&spool, put("job=b.prom", "b 1\n"));
-	apply(&spool, put("job=c.prom", "c 1\n"));
-	apply(&spool, removal("job=c.prom"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	apply_one(&spool, put("job=c.prom", "c 1\n"));
+	apply_one(&spool, removal("job=c.prom"));
 	int64_t ended = modified("s/groups");
 	write_file("s/groups/job=a.prom", "by_hand 1\n");
 	assert_int_equal(unlink("s/groups/job=b.prom"), 0);
@@ -342,13 +242,13 @@ static void test_unsynced(void **state)
 {
 	struct spool spool = open_spool(&defaults), lazy = open_spool(&no_sync);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	apply(&spool, put("job=d.prom", "d 1\n"));
-	apply(&lazy, put("job=a.prom", "a 2\n"));
-	apply(&lazy, put("job=b.prom", "b 2\n"));
-	apply(&lazy, put("job=c.prom", "c 2\n"));
-	apply(&lazy, put("job=d.prom", "d 2\n"));
-	apply(&lazy, put("job=e.prom", "e 2\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=d.prom", "d 1\n"));
+	apply_one(&lazy, put("job=a.prom", "a 2\n"));
+	apply_one(&lazy, put("job=b.prom", "b 2\n"));
+	apply_one(&lazy, put("job=c.prom", "c 2\n"));
+	apply_one(&lazy, put("job=d.prom", "d 2\n"));
+	apply_one(&lazy, put("job=e.prom", "e 2\n"));
 	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
 	assert_int_equal(truncate("s/groups/job=b.prom", 0), 0);
 	/* With the time that it had, as after a crash. */
@@ -370,9 +270,9 @@ static void test_torn(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
 	log_only(&spool, JOURNAL_PUT, "job=a.prom", "a 2\n");
-	struct journal_file file = load("s/journal.0");
+	struct journal_file file = load_journal_file("s/journal.0");
 	uint64_t end = file.head.tail;
 	log_only(&spool, JOURNAL_PUT, "job=a.prom", "a 3\n");
 	char byte;
@@ -387,105 +287,23 @@ static void test_torn(void **state)
 	assert_file("s/groups/job=a.prom", "a 2\n");
 }
 
-static int append_and_die(int argument)
-{
-	struct spool spool;
-	struct error error;
-	struct journal_record records[] = {
-		{.kind = JOURNAL_PUT, .file = slice_of("job=a.prom"), .text = slice_of("a 2\n")},
-		{.kind = JOURNAL_DELETE, .file = slice_of("job=b.prom")},
-		{.kind = JOURNAL_PUT, .file = slice_of("job=c.prom"), .text = slice_of("c 2\n")},
-	};
-	if (spool_open(&spool, "s", &defaults, &error) == -1 || spool_lock(&spool, &error) == -1)
-		return 1;
-	journal_begin(&spool.journal);
-	return journal_log(&spool.journal, records, 3, true, &error) == 0 ? 0 : 2;
-}
-
-/* A writer that is killed between the journal and the files: its batch is ended by the next. */
-static void test_killed_writer(void **state)
-{
-	int status;
-	struct spool spool = open_spool(&defaults);
-	struct error error;
-	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	apply(&spool, put("job=b.prom", "b 1\n"));
-	apply(&spool, put("job=c.prom", "c 1\n"));
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(append_and_die(0));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	assert_file("s/groups/job=a.prom", "a 1\n");
-	write_file("s/groups/job=c.prom", "by_hand 1\n");
-	struct journal_position before, after;
-	assert_true(spool_journal_position(&spool, &before));
-	assert_int_equal(spool_lock(&spool, &error), 0);
-	assert_int_equal(spool.journal.state, JOURNAL_READY);
-	assert_file("s/groups/job=a.prom", "a 2\n");
-	assert_no_file("s/groups/job=b.prom");
-	assert_file("s/groups/job=c.prom", "by_hand 1\n");
-	assert_true(spool_journal_position(&spool, &after));
-	assert_true(after.offset > before.offset);
-	/* What others did meanwhile, and what the killed one left, is to be looked for. */
-	assert_int_equal(after.foreign, before.foreign + 1);
-	spool_unlock(&spool);
-	/* And what it had is not lost when the system crashes next. */
-	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
-	crash(&spool);
-	assert_recovered();
-	assert_file("s/groups/job=a.prom", "a 2\n");
-}
-
-/* Whoever may write does so when he starts, but does not wait for who is at work. */
-static void test_killed_writer_and_start(void **state)
-{
-	int status;
-	struct error error;
-	struct spool spool = open_spool(&defaults);
-	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	fflush(NULL);
-	pid_t pid = fork();
-	if (pid == 0)
-		_exit(append_and_die(0));
-	assert_int_equal(waitpid(pid, &status, 0), pid);
-	assert_int_equal(status, 0);
-	struct spool reader = open_spool(&read_only);
-	assert_file("s/groups/job=a.prom", "a 1\n");
-	spool_close(&reader);
-	/* The lock without the look at the journal that spool_lock() takes. */
-	assert_int_equal(flock(spool.lock, LOCK_EX), 0);
-	struct spool busy = open_spool(&defaults);
-	assert_file("s/groups/job=a.prom", "a 1\n");
-	spool_close(&busy);
-	assert_int_equal(flock(spool.lock, LOCK_UN), 0);
-	struct spool next = open_spool(&defaults);
-	assert_file("s/groups/job=a.prom", "a 2\n");
-	assert_int_equal(spool_lock(&next, &error), 0);
-	spool_close(&next);
-	spool_close(&spool);
-}
-
 /* Recovery that is cut short has touched groups/: the next one must not take that for changes by hand. */
 static void test_cut_short(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
 	log_only(&spool, JOURNAL_PUT, "job=b.prom", "b 1\n");
 	int64_t crashed = modified("s/groups");
 	crash(&spool);
-	struct journal_file file = load("s/journal.0");
+	struct journal_file file = load_journal_file("s/journal.0");
 	file.head.crashed = crashed;
 	assert_int_equal(journal_file_store(&file), 0);
 	close(file.fd);
 	set_modified("s/groups", clock_wall() + CLOCK_SECOND);
 	assert_recovered();
 	assert_file("s/groups/job=b.prom", "b 1\n");
-	file = load("s/journal.0");
+	file = load_journal_file("s/journal.0");
 	assert_int_equal(file.head.crashed, 0);
 	close(file.fd);
 }
@@ -495,7 +313,7 @@ static void test_read_only(void **state)
 	struct spool spool = open_spool(&defaults);
 	struct error error;
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
 	crash(&spool);
 	/* Nothing to be done, as of a copy that can't be changed at all. */
 	spool = open_spool(&read_only);
@@ -517,7 +335,7 @@ static void test_twice(void **state)
 {
 	struct spool spool = open_spool(&defaults);
 	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
 	log_only(&spool, JOURNAL_PUT, "job=b.prom", "b 1\n");
 	crash(&spool);
 	assert_recovered();
@@ -532,112 +350,7 @@ static void test_twice(void **state)
 	assert_no_file("s/groups/job=b.prom");
 }
 
-static void assert_sync_fails(struct spool *spool)
-{
-	struct error error;
-	struct spool_change changes[] = {put("job=a.prom", "a 2\n"), removal("job=b.prom"), put("job=c.prom", "c\n")};
-	assert_int_equal(spool_lock(spool, &error), 0);
-	spool_apply(spool, changes, 3);
-	spool_unlock(spool);
-	for (size_t i = 0; i < 3; i++) {
-		assert_true(changes[i].failed);
-		assert_int_equal(changes[i].error.kind, ERROR_IO);
-		assert_string_equal(
-			changes[i].error.message, "can't write the journal of the spool s: Input/output error");
-	}
-	assert_file("s/groups/job=a.prom", "a 1\n");
-	assert_file("s/groups/job=b.prom", "b 1\n");
-	assert_no_file("s/groups/job=c.prom");
-}
-
-/* What could not be made durable is refused, and does not come back after a crash. */
-static void test_failing_disk(void **state)
-{
-	struct spool spool = open_spool(&defaults);
-	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	apply(&spool, put("job=b.prom", "b 1\n"));
-	fdatasync_fails = true;
-	assert_sync_fails(&spool);
-	/* Nothing is appended before all that is changed is durable. */
-	syncfs_fails = true;
-	fdatasync_fails = false;
-	assert_sync_fails(&spool);
-	crash(&spool);
-	syncfs_fails = false;
-	assert_recovered();
-	assert_file("s/groups/job=a.prom", "a 1\n");
-	assert_file("s/groups/job=b.prom", "b 1\n");
-	assert_no_file("s/groups/job=c.prom");
-	spool = open_spool(&defaults);
-	apply(&spool, put("job=a.prom", "a 3\n"));
-	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
-	crash(&spool);
-	assert_recovered();
-	assert_file("s/groups/job=a.prom", "a 3\n");
-}
-
-static ino_t inode(const char *path)
-{
-	struct stat status;
-	assert_int_equal(stat(path, &status), 0);
-	return status.st_ino;
-}
-
-/* After a failed sync the kernel takes for written what it has dropped: all is written once more, but for what was
- * changed by hand. */
-static void test_unwritten(void **state)
-{
-	struct spool spool = open_spool(&defaults);
-	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	apply(&spool, put("job=b.prom", "b 1\n"));
-	apply(&spool, put("job=c.prom", "c 1\n"));
-	apply(&spool, removal("job=c.prom"));
-	apply(&spool, put("job=d.prom", "d 1\n"));
-	write_file("s/groups/job=b.prom", "by_hand 1\n");
-	assert_int_equal(unlink("s/groups/job=d.prom"), 0);
-	ino_t first = inode("s/groups/job=a.prom"), by_hand = inode("s/groups/job=b.prom");
-	spool_checkpoint_failed(&spool);
-	apply(&spool, put("job=e.prom", "e 1\n"));
-	ino_t second = inode("s/groups/job=a.prom");
-	assert_int_not_equal(second, first);
-	assert_file("s/groups/job=a.prom", "a 1\n");
-	assert_int_equal(inode("s/groups/job=b.prom"), by_hand);
-	assert_file("s/groups/job=b.prom", "by_hand 1\n");
-	assert_no_file("s/groups/job=c.prom");
-	assert_no_file("s/groups/job=d.prom");
-	assert_file("s/groups/job=e.prom", "e 1\n");
-	apply(&spool, put("job=e.prom", "e 2\n"));
-	assert_int_equal(inode("s/groups/job=a.prom"), second);
-	spool_close(&spool);
-}
-
-/* Nothing is taken before that has succeeded, whoever tries. */
-static void test_unwritten_still(void **state)
-{
-	struct spool spool = open_spool(&defaults), other;
-	struct error error;
-	skip_where_nothing_is_kept(&spool);
-	apply(&spool, put("job=a.prom", "a 1\n"));
-	spool_checkpoint_failed(&spool);
-	syncfs_fails = true;
-	assert_int_equal(spool_lock(&spool, &error), -1);
-	assert_string_equal(error.message, "can't renew the journal of the spool s: Input/output error");
-	spool_close(&spool);
-	other = open_spool(&defaults);
-	assert_int_equal(spool_lock(&other, &error), -1);
-	assert_int_equal(error.kind, ERROR_IO);
-	syncfs_fails = false;
-	ino_t before = inode("s/groups/job=a.prom");
-	apply(&other, put("job=b.prom", "b 1\n"));
-	assert_int_not_equal(inode("s/groups/job=a.prom"), before);
-	assert_file("s/groups/job=a.prom", "a 1\n");
-	assert_file("s/groups/job=b.prom", "b 1\n");
-	spool_close(&other);
-}
-
-#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_leave)
+#define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 
 int main(void)
 {
@@ -652,14 +365,9 @@ int main(void)
 		TEST(test_changed_by_hand),
 		TEST(test_unsynced),
 		TEST(test_torn),
-		TEST(test_killed_writer),
-		TEST(test_killed_writer_and_start),
 		TEST(test_cut_short),
 		TEST(test_read_only),
 		TEST(test_twice),
-		TEST(test_failing_disk),
-		TEST(test_unwritten),
-		TEST(test_unwritten_still),
 	};
 	return cmocka_run_group_tests_name("spool_recover", tests, NULL, NULL);
 }

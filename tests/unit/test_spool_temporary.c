@@ -13,9 +13,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "spool.h"
 #include "support/files.h"
 #include "support/scratch.h"
+#include "support/spools.h"
 
 /* Longer than a spare must rest. */
 #define REST 60000 /* us */
@@ -23,31 +23,26 @@
 /* Every test has a scratch folder of its own, which is its working directory. The spool is "s" in it. */
 static const struct spool_options reusing = {.create = true, .sync = true, .reuse = true, .lock_timeout = 10000};
 
-static struct spool open_spool(const struct spool_options *options)
+/* Nothing is reused where no journal mends what a crash leaves of it. */
+static struct spool open_reusing(void)
 {
-	struct spool spool;
-	struct error error;
-	if (spool_open(&spool, "s", options, &error) == -1)
-		fail_msg("%s", error.message);
-	if (spool.journal.support != JOURNAL_KEEPS)
-		skip(); /* nothing is reused where no journal mends what a crash leaves of it */
+	struct spool spool = open_spool(&reusing);
+	skip_where_nothing_is_kept(&spool);
 	return spool;
 }
 
 /* Puts a file and returns its inode. */
 static ino_t put_over(struct spool *spool, const char *file, const char *text, off_t old_size)
 {
-	struct error error;
-	struct spool_change change = {.file = slice_of(file), .text = slice_of(text), .old_size = old_size};
-	assert_int_equal(spool_lock(spool, &error), 0);
-	spool_apply(spool, &change, 1);
-	spool_unlock(spool);
+	struct spool_change change = put(file, text);
+	change.old_size = old_size;
+	apply(spool, &change, 1);
 	if (change.failed)
 		fail_msg("%s", change.error.message);
 	return change.id.inode;
 }
 
-static ino_t put(struct spool *spool, const char *file, const char *text)
+static ino_t put_file(struct spool *spool, const char *file, const char *text)
 {
 	return put_over(spool, file, text, 0);
 }
@@ -74,17 +69,17 @@ static int count_names(const char *suffix)
 
 static void test_reuse(void **state)
 {
-	struct spool spool = open_spool(&reusing);
-	ino_t first = put(&spool, "job=a.prom", "a_long_one 1\n");
-	ino_t second = put(&spool, "job=a.prom", "a 2\n");
+	struct spool spool = open_reusing();
+	ino_t first = put_file(&spool, "job=a.prom", "a_long_one 1\n");
+	ino_t second = put_file(&spool, "job=a.prom", "a 2\n");
 	assert_int_not_equal(first, second);
 	assert_int_equal(count_names(".spare"), 1);
 	usleep(REST);
-	assert_int_equal(put(&spool, "job=b.prom", "b 1\n"), first);
+	assert_int_equal(put_file(&spool, "job=b.prom", "b 1\n"), first);
 	assert_file("s/groups/job=a.prom", "a 2\n");
 	assert_file("s/groups/job=b.prom", "b 1\n");
 	assert_int_equal(count_names(".spare"), 0);
-	put(&spool, "job=b.prom", "b 2\n");
+	put_file(&spool, "job=b.prom", "b 2\n");
 	assert_int_equal(count_names(".spare"), 1);
 	spool_close(&spool);
 	assert_int_equal(count_names(".spare"), 0);
@@ -93,10 +88,10 @@ static void test_reuse(void **state)
 
 static void test_rest(void **state)
 {
-	struct spool spool = open_spool(&reusing);
-	ino_t first = put(&spool, "job=a.prom", "a 1\n");
-	ino_t second = put(&spool, "job=a.prom", "a 2\n");
-	ino_t third = put(&spool, "job=a.prom", "a 3\n");
+	struct spool spool = open_reusing();
+	ino_t first = put_file(&spool, "job=a.prom", "a 1\n");
+	ino_t second = put_file(&spool, "job=a.prom", "a 2\n");
+	ino_t third = put_file(&spool, "job=a.prom", "a 3\n");
 	assert_true(first != second && second != third && third != first);
 	spool_close(&spool);
 }
@@ -104,13 +99,13 @@ static void test_rest(void **state)
 /* A file is not cut where another one fits. */
 static void test_fit(void **state)
 {
-	struct spool spool = open_spool(&reusing);
-	ino_t long_one = put(&spool, "job=a.prom", "a_long_one 1\n");
-	ino_t short_one = put(&spool, "job=a.prom", "a 2\n");
-	put(&spool, "job=a.prom", "a 3\n");
+	struct spool spool = open_reusing();
+	ino_t long_one = put_file(&spool, "job=a.prom", "a_long_one 1\n");
+	ino_t short_one = put_file(&spool, "job=a.prom", "a 2\n");
+	put_file(&spool, "job=a.prom", "a 3\n");
 	usleep(REST);
-	assert_int_equal(put(&spool, "job=b.prom", "b 11\n"), short_one);
-	assert_int_equal(put(&spool, "job=c.prom", "c 1\n"), long_one);
+	assert_int_equal(put_file(&spool, "job=b.prom", "b 11\n"), short_one);
+	assert_int_equal(put_file(&spool, "job=c.prom", "c 1\n"), long_one);
 	assert_file("s/groups/job=b.prom", "b 11\n");
 	assert_file("s/groups/job=c.prom", "c 1\n");
 	spool_close(&spool);
@@ -119,9 +114,9 @@ static void test_fit(void **state)
 /* Another kind of file came in the place of the one that the caller knows: it is not written into, and doesn't stay. */
 static void test_other_kinds(void **state)
 {
-	struct spool spool = open_spool(&reusing);
-	put(&spool, "job=a.prom", "a 1\n");
-	put(&spool, "job=b.prom", "b 1\n");
+	struct spool spool = open_reusing();
+	put_file(&spool, "job=a.prom", "a 1\n");
+	put_file(&spool, "job=b.prom", "b 1\n");
 	assert_int_equal(unlink("s/groups/job=a.prom") + unlink("s/groups/job=b.prom"), 0);
 	assert_int_equal(mkfifo("s/groups/job=a.prom", 0600), 0);
 	assert_int_equal(symlink("../version", "s/groups/job=b.prom"), 0);
@@ -129,7 +124,7 @@ static void test_other_kinds(void **state)
 	put_over(&spool, "job=b.prom", "b 2\n", 4);
 	assert_int_equal(count_names(".spare"), 2);
 	usleep(REST);
-	put(&spool, "job=c.prom", "c 1\n");
+	put_file(&spool, "job=c.prom", "c 1\n");
 	assert_int_equal(count_names(".spare"), 0);
 	assert_file("s/groups/job=a.prom", "a 2\n");
 	assert_file("s/groups/job=b.prom", "b 2\n");
@@ -142,16 +137,16 @@ static void test_other_kinds(void **state)
 static void test_readers(void **state)
 {
 	char data[16] = "";
-	struct spool spool = open_spool(&reusing);
-	ino_t opened = put(&spool, "job=a.prom", "a 1\n");
-	ino_t linked = put(&spool, "job=b.prom", "b 1\n");
+	struct spool spool = open_reusing();
+	ino_t opened = put_file(&spool, "job=a.prom", "a 1\n");
+	ino_t linked = put_file(&spool, "job=b.prom", "b 1\n");
 	int fd = open("s/groups/job=a.prom", O_RDONLY | O_CLOEXEC);
 	assert_int_equal(link("s/groups/job=b.prom", "snapshot"), 0);
-	put(&spool, "job=a.prom", "a 2\n");
-	put(&spool, "job=b.prom", "b 2\n");
+	put_file(&spool, "job=a.prom", "a 2\n");
+	put_file(&spool, "job=b.prom", "b 2\n");
 	usleep(REST);
 	for (int i = 0; i < 4; i++) {
-		ino_t inode = put(&spool, "job=c.prom", "c 1\n");
+		ino_t inode = put_file(&spool, "job=c.prom", "c 1\n");
 		assert_true(inode != opened && inode != linked);
 	}
 	assert_int_equal(read(fd, data, sizeof(data)), 4);
@@ -164,12 +159,12 @@ static void test_readers(void **state)
 static void test_rights(void **state)
 {
 	struct stat status;
-	struct spool spool = open_spool(&reusing);
-	put(&spool, "job=a.prom", "a 1\n");
+	struct spool spool = open_reusing();
+	put_file(&spool, "job=a.prom", "a 1\n");
 	assert_int_equal(chmod("s/groups/job=a.prom", 0600), 0);
-	put(&spool, "job=a.prom", "a 2\n");
+	put_file(&spool, "job=a.prom", "a 2\n");
 	usleep(REST);
-	put(&spool, "job=b.prom", "b 1\n");
+	put_file(&spool, "job=b.prom", "b 1\n");
 	assert_int_equal(stat("s/groups/job=b.prom", &status), 0);
 	assert_int_equal(status.st_mode & 07777, 0644);
 	spool_close(&spool);
@@ -181,12 +176,12 @@ static void test_file_group(void **state)
 	struct stat status;
 	if (geteuid() != 0)
 		skip(); /* nobody else can give a file away */
-	struct spool spool = open_spool(&reusing);
-	put(&spool, "job=a.prom", "a 1\n");
+	struct spool spool = open_reusing();
+	put_file(&spool, "job=a.prom", "a 1\n");
 	assert_int_equal(chown("s/groups/job=a.prom", (uid_t)-1, 12345), 0);
-	put(&spool, "job=a.prom", "a 2\n");
+	put_file(&spool, "job=a.prom", "a 2\n");
 	usleep(REST);
-	put(&spool, "job=b.prom", "b 1\n");
+	put_file(&spool, "job=b.prom", "b 1\n");
 	assert_int_equal(stat("s/groups/job=b.prom", &status), 0);
 	assert_int_not_equal(status.st_gid, 12345);
 	spool_close(&spool);
@@ -202,21 +197,21 @@ static void test_unsynced(void **state)
 	large[sizeof(large) - 1] = '\0';
 	options.sync = false;
 	struct spool spool = open_spool(&options);
-	put(&spool, "job=a.prom", large);
-	put(&spool, "job=a.prom", "a 2\n");
+	put_file(&spool, "job=a.prom", large);
+	put_file(&spool, "job=a.prom", "a 2\n");
 	int64_t before = made("s/groups/job=a.prom");
 	usleep(REST);
-	put(&spool, "job=b.prom", "b 1\n");
+	put_file(&spool, "job=b.prom", "b 1\n");
 	assert_true(made("s/groups/job=b.prom") > before); /* not the large one */
-	put(&spool, "job=a.prom", "a 3\n");
+	put_file(&spool, "job=a.prom", "a 3\n");
 	before = made("s/groups/job=a.prom");
 	usleep(REST);
-	put(&spool, "job=c.prom", large);
+	put_file(&spool, "job=c.prom", large);
 	assert_true(made("s/groups/job=c.prom") > before);
 	assert_file("s/groups/job=c.prom", large);
-	put(&spool, "job=a.prom", "a 4\n");
+	put_file(&spool, "job=a.prom", "a 4\n");
 	usleep(REST);
-	put(&spool, "job=b.prom", "b 2\n");
+	put_file(&spool, "job=b.prom", "b 2\n");
 	assert_int_equal(made("s/groups/job=b.prom"), before);
 	spool_close(&spool);
 }
@@ -227,7 +222,7 @@ static void test_not_in_the_journal(void **state)
 {
 	static char text[5001];
 	struct error error;
-	struct spool spool = open_spool(&reusing);
+	struct spool spool = open_reusing();
 	memset(text, '#', sizeof(text) - 1);
 	limit_file_size(8192);
 	for (size_t i = 0; i < 2; i++) {
@@ -240,7 +235,7 @@ static void test_not_in_the_journal(void **state)
 	}
 	assert_int_equal(count_names(".spare"), 0);
 	lift_file_size_limit();
-	put(&spool, "job=a.prom", "a 1\n");
+	put_file(&spool, "job=a.prom", "a 1\n");
 	assert_int_equal(count_names(".spare"), 1);
 	spool_close(&spool);
 }
@@ -249,9 +244,9 @@ static void test_swept_by_another(void **state)
 {
 	int status;
 	struct error error;
-	struct spool spool = open_spool(&reusing);
-	put(&spool, "job=a.prom", "a 1\n");
-	put(&spool, "job=a.prom", "a 2\n");
+	struct spool spool = open_reusing();
+	put_file(&spool, "job=a.prom", "a 1\n");
+	put_file(&spool, "job=a.prom", "a 2\n");
 	assert_int_equal(spool_lock(&spool, &error), 0);
 	assert_int_equal(spool_sweep(&spool, &error), 0);
 	spool_unlock(&spool);
@@ -262,14 +257,14 @@ static void test_swept_by_another(void **state)
 	snprintf(name, sizeof(name), "s/groups/.pgw-%ld-1.spare", (long)getpid());
 	unlink(name);
 	usleep(REST);
-	put(&spool, "job=b.prom", "b 1\n");
+	put_file(&spool, "job=b.prom", "b 1\n");
 	assert_file("s/groups/job=b.prom", "b 1\n");
 	/* A process that was killed leaves some. */
 	pid_t pid = fork();
 	if (pid == 0) {
-		spool = open_spool(&reusing);
-		put(&spool, "job=a.prom", "a 3\n");
-		put(&spool, "job=a.prom", "a 4\n");
+		spool = open_reusing();
+		put_file(&spool, "job=a.prom", "a 3\n");
+		put_file(&spool, "job=a.prom", "a 4\n");
 		_exit(count_names(".spare") == 2 ? 0 : 1);
 	}
 	assert_int_equal(waitpid(pid, &status, 0), pid);

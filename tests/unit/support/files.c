@@ -12,6 +12,7 @@
 #include <dirent.h>
 #include <signal.h>
 #include <stdlib.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 static struct rlimit usual_limit;
@@ -39,6 +40,13 @@ void assert_file(const char *path, const char *text)
 void assert_no_file(const char *path)
 {
 	assert_int_equal(access(path, F_OK), -1);
+}
+
+mode_t mode_of(const char *path)
+{
+	struct stat status;
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_mode;
 }
 
 void list_names(const char *path, char *names, size_t size)
@@ -74,4 +82,15 @@ void lift_file_size_limit(void)
 {
 	assert_int_equal(setrlimit(RLIMIT_FSIZE, &usual_limit), 0);
 	signal(SIGXFSZ, SIG_DFL);
+}
+
+int count_descriptors(void)
+{
+	int count = 0;
+	DIR *stream = opendir("/proc/self/fd");
+	assert_non_null(stream);
+	while (readdir(stream) != NULL)
+		count++;
+	closedir(stream);
+	return count;
 }

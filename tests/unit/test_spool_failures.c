@@ -1,0 +1,229 @@
+/* Recovery while the system runs: of what a writer left who was killed, and after a disk that failed. The spool is "s"
+ * in the scratch folder of each test. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include <errno.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "support/children.h"
+#include "support/files.h"
+#include "support/scratch.h"
+#include "support/spools.h"
+
+/* In the place of the C library's: a disk that fails. */
+static bool fdatasync_fails, syncfs_fails;
+
+int fdatasync(int fd)
+{
+	errno = EIO;
+	return fdatasync_fails ? -1 : (int)syscall(SYS_fdatasync, fd);
+}
+
+int syncfs(int fd)
+{
+	errno = EIO;
+	return syncfs_fails ? -1 : (int)syscall(SYS_syncfs, fd);
+}
+
+static int set_up(void **state)
+{
+	fdatasync_fails = syncfs_fails = false;
+	return scratch_enter(state);
+}
+
+static int append_and_die(int argument)
+{
+	struct spool spool;
+	struct error error;
+	struct journal_record records[] = {
+		{.kind = JOURNAL_PUT, .file = slice_of("job=a.prom"), .text = slice_of("a 2\n")},
+		{.kind = JOURNAL_DELETE, .file = slice_of("job=b.prom")},
+		{.kind = JOURNAL_PUT, .file = slice_of("job=c.prom"), .text = slice_of("c 2\n")},
+	};
+	if (spool_open(&spool, "s", &defaults, &error) == -1 || spool_lock(&spool, &error) == -1)
+		return 1;
+	journal_begin(&spool.journal);
+	return journal_log(&spool.journal, records, 3, true, &error) == 0 ? 0 : 2;
+}
+
+/* A writer that is killed between the journal and the files: its batch is ended by the next. */
+static void test_killed_writer(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	struct error error;
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	apply_one(&spool, put("job=c.prom", "c 1\n"));
+	assert_ends_well(start(append_and_die, 0));
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	write_file("s/groups/job=c.prom", "by_hand 1\n");
+	struct journal_position before, after;
+	assert_true(spool_journal_position(&spool, &before));
+	assert_int_equal(spool_lock(&spool, &error), 0);
+	assert_int_equal(spool.journal.state, JOURNAL_READY);
+	assert_file("s/groups/job=a.prom", "a 2\n");
+	assert_no_file("s/groups/job=b.prom");
+	assert_file("s/groups/job=c.prom", "by_hand 1\n");
+	assert_true(spool_journal_position(&spool, &after));
+	assert_true(after.offset > before.offset);
+	/* What others did meanwhile, and what the killed one left, is to be looked for. */
+	assert_int_equal(after.foreign, before.foreign + 1);
+	spool_unlock(&spool);
+	/* And what it had is not lost when the system crashes next. */
+	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
+	crash(&spool);
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 2\n");
+}
+
+/* Whoever may write does so when he starts, but does not wait for who is at work. */
+static void test_killed_writer_and_start(void **state)
+{
+	struct error error;
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	assert_ends_well(start(append_and_die, 0));
+	struct spool reader = open_spool(&read_only);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	spool_close(&reader);
+	/* The lock without the look at the journal that spool_lock() takes. */
+	assert_int_equal(flock(spool.lock, LOCK_EX), 0);
+	struct spool busy = open_spool(&defaults);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	spool_close(&busy);
+	assert_int_equal(flock(spool.lock, LOCK_UN), 0);
+	struct spool next = open_spool(&defaults);
+	assert_file("s/groups/job=a.prom", "a 2\n");
+	assert_int_equal(spool_lock(&next, &error), 0);
+	spool_close(&next);
+	spool_close(&spool);
+}
+
+static void assert_sync_fails(struct spool *spool)
+{
+	struct error error;
+	struct spool_change changes[] = {put("job=a.prom", "a 2\n"), removal("job=b.prom"), put("job=c.prom", "c\n")};
+	assert_int_equal(spool_lock(spool, &error), 0);
+	spool_apply(spool, changes, 3);
+	spool_unlock(spool);
+	for (size_t i = 0; i < 3; i++) {
+		assert_true(changes[i].failed);
+		assert_int_equal(changes[i].error.kind, ERROR_IO);
+		assert_string_equal(
+			changes[i].error.message, "can't write the journal of the spool s: Input/output error");
+	}
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	assert_no_file("s/groups/job=c.prom");
+}
+
+/* What could not be made durable is refused, and does not come back after a crash. */
+static void test_failing_disk(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	fdatasync_fails = true;
+	assert_sync_fails(&spool);
+	/* Nothing is appended before all that is changed is durable. */
+	syncfs_fails = true;
+	fdatasync_fails = false;
+	assert_sync_fails(&spool);
+	crash(&spool);
+	syncfs_fails = false;
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	assert_no_file("s/groups/job=c.prom");
+	spool = open_spool(&defaults);
+	apply_one(&spool, put("job=a.prom", "a 3\n"));
+	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
+	crash(&spool);
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 3\n");
+}
+
+static ino_t inode(const char *path)
+{
+	struct stat status;
+	assert_int_equal(stat(path, &status), 0);
+	return status.st_ino;
+}
+
+/* After a failed sync the kernel takes for written what it has dropped: all is written once more, but for what was
+ * changed by hand. */
+static void test_unwritten(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	apply_one(&spool, put("job=c.prom", "c 1\n"));
+	apply_one(&spool, removal("job=c.prom"));
+	apply_one(&spool, put("job=d.prom", "d 1\n"));
+	write_file("s/groups/job=b.prom", "by_hand 1\n");
+	assert_int_equal(unlink("s/groups/job=d.prom"), 0);
+	ino_t first = inode("s/groups/job=a.prom"), by_hand = inode("s/groups/job=b.prom");
+	spool_checkpoint_failed(&spool);
+	apply_one(&spool, put("job=e.prom", "e 1\n"));
+	ino_t second = inode("s/groups/job=a.prom");
+	assert_int_not_equal(second, first);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_int_equal(inode("s/groups/job=b.prom"), by_hand);
+	assert_file("s/groups/job=b.prom", "by_hand 1\n");
+	assert_no_file("s/groups/job=c.prom");
+	assert_no_file("s/groups/job=d.prom");
+	assert_file("s/groups/job=e.prom", "e 1\n");
+	apply_one(&spool, put("job=e.prom", "e 2\n"));
+	assert_int_equal(inode("s/groups/job=a.prom"), second);
+	spool_close(&spool);
+}
+
+/* Nothing is taken before that has succeeded, whoever tries. */
+static void test_unwritten_still(void **state)
+{
+	struct spool spool = open_spool(&defaults), other;
+	struct error error;
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	spool_checkpoint_failed(&spool);
+	syncfs_fails = true;
+	assert_int_equal(spool_lock(&spool, &error), -1);
+	assert_string_equal(error.message, "can't renew the journal of the spool s: Input/output error");
+	spool_close(&spool);
+	other = open_spool(&defaults);
+	assert_int_equal(spool_lock(&other, &error), -1);
+	assert_int_equal(error.kind, ERROR_IO);
+	syncfs_fails = false;
+	ino_t before = inode("s/groups/job=a.prom");
+	apply_one(&other, put("job=b.prom", "b 1\n"));
+	assert_int_not_equal(inode("s/groups/job=a.prom"), before);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_file("s/groups/job=b.prom", "b 1\n");
+	spool_close(&other);
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_leave)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(test_killed_writer),
+		TEST(test_killed_writer_and_start),
+		TEST(test_failing_disk),
+		TEST(test_unwritten),
+		TEST(test_unwritten_still),
+	};
+	return cmocka_run_group_tests_name("spool_recover", tests, NULL, NULL);
+}
