@@ -13,6 +13,7 @@
 #include "exposition_reader.h"
 #include "protobuf.h"
 #include "support/bytes.h"
+#include "support/messages.h"
 #include "support/random.h"
 #include "support/reading.h"
 #include "support/scratch.h"
@@ -63,13 +64,6 @@ static int tear_down(void **state)
 
 /* Messages, by the numbers of metrics.proto. */
 
-static void put_varint(struct buffer *out, uint64_t value)
-{
-	for (; value >= 0x80; value >>= 7)
-		assert_int_equal(buffer_append_byte(out, (char)(value | 0x80)), 0);
-	assert_int_equal(buffer_append_byte(out, (char)value), 0);
-}
-
 static void put_number(struct buffer *out, unsigned field, uint64_t value)
 {
 	put_varint(out, field << 3);
@@ -85,8 +79,7 @@ static void put_double(struct buffer *out, unsigned field, double value)
 static void put_bytes(struct buffer *out, unsigned field, struct slice bytes)
 {
 	put_varint(out, field << 3 | 2);
-	put_varint(out, bytes.len);
-	assert_int_equal(buffer_append_slice(out, bytes), 0);
+	put_delimited(out, bytes);
 }
 
 /* Puts a message into another one, and frees it. */
