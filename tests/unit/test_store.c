@@ -1,4 +1,4 @@
-/* store and view on a real spool: what a push does to it, and what others' changes do to a view. */
+/* store and view on a real spool: what a push does to it. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,9 +13,8 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#include "store.h"
 #include "support/files.h"
-#include "support/scratch.h"
+#include "support/stores.h"
 
 /* Waits for the disk, counted. These stand before those of the C library. */
 static unsigned data_syncs;
@@ -34,172 +33,9 @@ int fsync(int fd)
 	return (int)syscall(SYS_fsync, fd);
 }
 
-static const struct limits default_limits = LIMITS_DEFAULT;
-
-#define SECOND 1000000000LL
-
-struct fixture {
-	char path[SCRATCH_PATH_SIZE];
-	struct store store;
-};
-
-static void open_store(struct store *store, const char *path, enum view_mode mode, const struct limits *limits)
-{
-	struct spool_options options = SPOOL_OPTIONS_DEFAULT;
-	struct error error;
-	options.sync = false;
-	if (store_open(store, path, &options, mode, limits, &error) == -1)
-		fail_msg("%s", error.message);
-}
-
-static int setup(void **state, enum view_mode mode)
-{
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	assert_int_equal(scratch_make(fixture->path), 0);
-	open_store(&fixture->store, fixture->path, mode, &default_limits);
-	*state = fixture;
-	return 0;
-}
-
-static int setup_scan(void **state)
-{
-	return setup(state, VIEW_SCAN);
-}
-
-static int setup_follow(void **state)
-{
-	return setup(state, VIEW_FOLLOW);
-}
-
-static int teardown(void **state)
-{
-	struct fixture *fixture = *state;
-	store_close(&fixture->store);
-	scratch_remove(fixture->path);
-	free(fixture);
-	return 0;
-}
-
-static void make_key(struct grouping_key *key, const char *path)
-{
-	struct error error;
-	grouping_key_init(key);
-	if (grouping_key_from_path(key, slice_of(path), &default_limits, &error) == -1)
-		fail_msg("%s", error.message);
-}
-
-/* Pushes, and gives the error or NULL. Later calls overwrite it. */
-static const struct error *push_as(struct store *store, enum store_method method, const char *path, const char *text)
-{
-	static struct error error;
-	static int64_t now;
-	struct grouping_key key;
-	struct exposition exposition;
-	make_key(&key, path);
-	exposition_init(&exposition);
-	if (exposition_parse(&exposition, slice_of(text), &default_limits, &error) == -1)
-		fail_msg("%s", error.message);
-	now += SECOND;
-	struct store_change change = {.method = method, .key = &key, .pushed = &exposition, .time = now};
-	struct store_change *batch[] = {&change};
-	store_commit(store, batch, 1);
-	error = change.error;
-	exposition_release(&exposition);
-	grouping_key_release(&key);
-	return change.failed ? &error : NULL;
-}
-
-static void push(struct store *store, const char *path, const char *text)
-{
-	const struct error *error = push_as(store, STORE_POST, path, text);
-	if (error != NULL)
-		fail_msg("%s: %s", text, error->message);
-}
-
-static void refuse(struct store *store, const char *path, const char *text, unsigned line, const char *message)
-{
-	const struct error *error = push_as(store, STORE_POST, path, text);
-	if (error == NULL)
-		fail_msg("taken: %s", text);
-	assert_string_equal(error->message, message);
-	assert_int_equal(error->kind, ERROR_INCONSISTENT);
-	assert_int_equal(error->line, line);
-}
-
-/* The exposition but for the push times, which only some tests look at. */
-static char *expose(struct store *store)
-{
-	struct error error;
-	struct buffer text, kept;
-	struct exposition none;
-	exposition_init(&none);
-	buffer_init(&text, SIZE_MAX / 2);
-	buffer_init(&kept, SIZE_MAX / 2);
-	assert_int_equal(view_refresh(store->view, &error), 0);
-	assert_int_equal(view_append_exposition(store->view, &none, VIEW_WITHOUT_NATIVES, &text, &error), 0);
-	const char *end = text.data + text.len;
-	for (const char *line = text.data, *next; line < end; line = next) {
-		next = (const char *)memchr(line, '\n', (size_t)(end - line)) + 1;
-		if (memmem(line, (size_t)(next - line), "push_", 5) == NULL)
-			buffer_append(&kept, line, (size_t)(next - line));
-	}
-	buffer_append_byte(&kept, '\0');
-	buffer_release(&text);
-	return buffer_detach(&kept);
-}
-
-static void assert_exposed(struct store *store, const char *expected)
-{
-	char *text = expose(store);
-	assert_string_equal(text, expected);
-	free(text);
-}
-
-/* A view made afresh sees the same. */
-static void assert_fresh_agrees(struct fixture *fixture)
-{
-	struct store other;
-	open_store(&other, fixture->path, VIEW_SCAN, &default_limits);
-	char *ours = expose(&fixture->store), *fresh = expose(&other);
-	assert_string_equal(ours, fresh);
-	struct view_counts a = view_counts(fixture->store.view), b = view_counts(other.view);
-	assert_memory_equal(&a, &b, sizeof(a));
-	free(ours);
-	free(fresh);
-	store_close(&other);
-}
-
-static void put_file(struct fixture *fixture, const char *name, const char *text)
-{
-	char path[200];
-	snprintf(path, sizeof(path), "%s/groups/%s", fixture->path, name);
-	write_file(path, text);
-}
-
-static void remove_file(struct fixture *fixture, const char *name)
-{
-	char path[200];
-	snprintf(path, sizeof(path), "%s/groups/%s", fixture->path, name);
-	assert_int_equal(unlink(path), 0);
-}
-
-/* The only file left out, and why. */
-static void assert_rejected(struct store *store, const char *file, const char *reason)
-{
-	struct error error;
-	const void *cursor = NULL;
-	const char *name, *why;
-	assert_int_equal(view_refresh(store->view, &error), 0);
-	assert_int_equal(view_counts(store->view).rejected, 1);
-	assert_true(view_next_rejected(store->view, &cursor, &name, &why));
-	assert_string_equal(name, file);
-	assert_string_equal(why, reason);
-	assert_false(view_next_rejected(store->view, &cursor, &name, &why));
-}
-
 static void test_merge(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	push(store, "/job/b", "# HELP m from b\n# TYPE m counter\nm 1\nm{x=\"y\"} 2\n");
 	push(store, "/job/a", "# TYPE m counter\nm 3\nonly_a 1\n");
@@ -228,7 +64,7 @@ static void test_merge(void **state)
 
 static void test_put_and_delete(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	push(store, "/job/a", "x 1\ny 1\n");
 	assert_null(push_as(store, STORE_PUT, "/job/a", "y 2\n"));
@@ -251,7 +87,7 @@ static void test_put_and_delete(void **state)
 /* A deletion of what was old a moment ago. */
 static void test_delete_last_push(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	struct grouping_key key;
 	push(store, "/job/a", "x 1\n");
@@ -278,7 +114,7 @@ static void test_delete_last_push(void **state)
 
 static void test_inconsistent(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	push(store, "/job/a",
 		"# TYPE g gauge\ng 1\n# TYPE h histogram\nh_count 1\n# TYPE s summary\ns_sum 1\nc_sum 1\n");
@@ -312,7 +148,7 @@ static void test_inconsistent(void **state)
 /* A series of one group that labels of another group's samples make again. */
 static void test_same_series(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	push(store, "/job/a/instance/i", "m{x=\"1\"} 1\n");
 	refuse(store, "/job/a", "m{instance=\"j\",x=\"1\"} 1\nm{x=\"1\",instance=\"i\"} 1\n", 2,
@@ -328,18 +164,10 @@ static void test_same_series(void **state)
 	assert_fresh_agrees(fixture);
 }
 
-/* The group in a file of that name, as the store's view has it when it has looked again. */
-static const struct group *find_group(struct store *store, const char *file)
-{
-	struct error error;
-	assert_int_equal(view_refresh(store->view, &error), 0);
-	return view_group(store->view, slice_of(file));
-}
-
 /* A refusal is recorded: the old families stay, a new group has only the two times. */
 static void test_failure_time(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	push(store, "/job/a", "m 1\n");
 	assert_non_null(push_as(store, STORE_PUT, "/job/a", "m 1 2\n"));
@@ -357,7 +185,7 @@ static void test_failure_time(void **state)
 /* Later changes of a batch see the earlier ones; the failed ones do not hurt the others. */
 static void test_batch(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	const char *texts[] = {"a 1\n", "b 1\n", "# TYPE a gauge\na 1\n", "c 1 5\n"};
 	const char *paths[] = {"/job/x", "/job/x", "/job/y", "/job/x"};
 	struct grouping_key keys[5];
@@ -394,110 +222,9 @@ static void test_batch(void **state)
 		exposition_release(&expositions[i]);
 }
 
-static void test_others(void **state)
-{
-	struct fixture *fixture = *state;
-	struct store other;
-	open_store(&other, fixture->path, VIEW_SCAN, &default_limits);
-	push(&fixture->store, "/job/a", "m 1\n");
-	assert_exposed(&other, "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 1\n");
-	push(&other, "/job/a", "m 2\n");
-	push(&other, "/job/b", "m 3\n");
-	const char *both = "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 2\nm{instance=\"\",job=\"b\"} 3\n";
-	assert_exposed(&fixture->store, both);
-	/* In place, by hand, with the same length. */
-	put_file(fixture, "job=c.prom", "m 4\n");
-	assert_exposed(&fixture->store, "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 2\nm{instance=\"\",job=\"b\"} 3\n"
-					"m{instance=\"\",job=\"c\"} 4\n");
-	put_file(fixture, "job=c.prom", "m 5\n");
-	assert_exposed(&fixture->store, "# TYPE m untyped\nm{instance=\"\",job=\"a\"} 2\nm{instance=\"\",job=\"b\"} 3\n"
-					"m{instance=\"\",job=\"c\"} 5\n");
-	remove_file(fixture, "job=c.prom");
-	assert_exposed(&fixture->store, both);
-	assert_exposed(&other, both);
-	store_close(&other);
-	assert_fresh_agrees(fixture);
-}
-
-static void test_rejected(void **state)
-{
-	struct fixture *fixture = *state;
-	struct store *store = &fixture->store;
-	push(store, "/job/m", "# TYPE a gauge\na 1\n");
-	put_file(fixture, "job=a.prom", "x 1\ny\n");
-	assert_rejected(store, "job=a.prom", "line 2: expected float as value, got \"\"");
-	/* What pgw wrote wins over what was made by hand, though its name comes later. */
-	put_file(fixture, "job=a.prom", "# TYPE a counter\na 1\n");
-	assert_rejected(store, "job=a.prom", "collected metric \"a\" is not a GAUGE, which it is in group {job=\"m\"}");
-	assert_exposed(store, "# TYPE a gauge\na{instance=\"\",job=\"m\"} 1\n");
-	assert_fresh_agrees(fixture);
-	/* Once the other is gone it counts. */
-	remove_file(fixture, "job=m.prom");
-	assert_exposed(store, "# TYPE a counter\na{instance=\"\",job=\"a\"} 1\n");
-	assert_int_equal(view_counts(store->view).rejected, 0);
-	/* Of two made by hand the lower name wins, whichever came first. */
-	put_file(fixture, "job=b.prom", "# TYPE b counter\nb 1\n");
-	assert_exposed(store, "# TYPE a counter\na{instance=\"\",job=\"a\"} 1\n"
-			      "# TYPE b counter\nb{instance=\"\",job=\"b\"} 1\n");
-	put_file(fixture, "job=a.prom", "# TYPE b gauge\nb 1\n");
-	assert_exposed(store, "# TYPE b gauge\nb{instance=\"\",job=\"a\"} 1\n");
-	assert_rejected(store, "job=b.prom", "collected metric \"b\" is not a GAUGE, which it is in group {job=\"a\"}");
-	assert_fresh_agrees(fixture);
-	/* A push replaces a file that was left out. */
-	push(store, "/job/b", "c 1\n");
-	assert_int_equal(view_counts(store->view).rejected, 0);
-	assert_exposed(store, "# TYPE b gauge\nb{instance=\"\",job=\"a\"} 1\n"
-			      "# TYPE c untyped\nc{instance=\"\",job=\"b\"} 1\n");
-	assert_fresh_agrees(fixture);
-}
-
-/* What a push may replace, a refused one may not touch. */
-static void test_refused_beside_rejected(void **state)
-{
-	struct fixture *fixture = *state;
-	struct error error;
-	put_file(fixture, "job=a.prom", "important 5\nbroken\n");
-	assert_non_null(push_as(&fixture->store, STORE_POST, "/job/a", "m 1 2\n"));
-	struct buffer text;
-	struct file_id id;
-	buffer_init(&text, 1000);
-	assert_int_equal(spool_read(&fixture->store.spool, "job=a.prom", &text, &id, &error), 1);
-	assert_true(slice_is(buffer_slice(&text), "important 5\nbroken\n"));
-	buffer_release(&text);
-	assert_fresh_agrees(fixture);
-}
-
-/* When the winner goes, all that it kept out come in together. */
-static void test_many_rejected(void **state)
-{
-	struct fixture *fixture = *state;
-	struct store *store = &fixture->store;
-	struct buffer text;
-	char name[32];
-	push(store, "/job/aa", "# TYPE x counter\nx 1\n");
-	for (unsigned file = 0; file < 5; file++) {
-		buffer_init(&text, SIZE_MAX / 2);
-		buffer_append_string(&text, "# TYPE x gauge\n");
-		for (unsigned i = 0; i < 1000; i++)
-			buffer_printf(&text, "x{i=\"%u\"} 1\n", i);
-		buffer_append_byte(&text, '\0');
-		snprintf(name, sizeof(name), "job=b%u.prom", file);
-		put_file(fixture, name, text.data);
-		buffer_release(&text);
-	}
-	struct error error;
-	assert_int_equal(view_refresh(store->view, &error), 0);
-	assert_int_equal(view_counts(store->view).rejected, 5);
-	remove_file(fixture, "job=aa.prom");
-	assert_int_equal(view_refresh(store->view, &error), 0);
-	assert_int_equal(view_counts(store->view).rejected, 0);
-	assert_int_equal(view_counts(store->view).series, 5 * 1002);
-	assert_fresh_agrees(fixture);
-}
-
 static void test_limits(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct limits small = default_limits;
 	struct store store;
 	small.groups = 2;
@@ -521,7 +248,7 @@ static void test_limits(void **state)
 /* A write that fails leaves the file and the view as they were. */
 static void test_write_fails(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	push(&fixture->store, "/job/a", "m 1\n");
 	char *before = expose(&fixture->store);
 	limit_file_size(10);
@@ -575,7 +302,7 @@ static void commit_batch(struct store *store, const struct batch_case *cases, si
 /* What a change gives up can be taken by a later one of the batch only if the first one got to the disk. */
 static void test_batch_relies_on_earlier(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	char large[4096] = "big{x=\"";
 	memset(large + 7, 'x', sizeof(large) - 20);
@@ -628,7 +355,7 @@ static unsigned count_waits(struct store *store, const char *const texts[8])
 
 static void test_waits_for_disk(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct store *store = &fixture->store;
 	static const struct {
 		const char *text; /* of all groups but the last, where that one has another */
@@ -664,7 +391,7 @@ static void test_waits_for_disk(void **state)
 /* Lines of a histogram have longer names than what was pushed. */
 static void test_name_at_the_limit(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	char name[1021], text[2200];
 	memset(name, 'h', 1020);
 	name[1020] = '\0';
@@ -674,20 +401,9 @@ static void test_name_at_the_limit(void **state)
 	assert_fresh_agrees(fixture);
 }
 
-/* Families that only left-out groups have are not exposed, nor do they harm. */
-static void test_family_of_rejected_only(void **state)
-{
-	struct fixture *fixture = *state;
-	push(&fixture->store, "/job/a", "# TYPE x counter\nx 1\n");
-	put_file(fixture, "job=b.prom", "# TYPE x gauge\nx 1\nuniq 1\n");
-	assert_exposed(&fixture->store, "# TYPE x counter\nx{instance=\"\",job=\"a\"} 1\n");
-	assert_int_equal(view_counts(fixture->store.view).rejected, 1);
-	assert_fresh_agrees(fixture);
-}
-
 static void test_check_only(void **state)
 {
-	struct fixture *fixture = *state;
+	struct store_fixture *fixture = *state;
 	struct grouping_key key;
 	struct exposition exposition;
 	struct error error;
@@ -711,40 +427,8 @@ static void test_check_only(void **state)
 	grouping_key_release(&key);
 }
 
-/* Random pushes, deletions and files by hand against a view made afresh. */
-static void test_random(void **state)
-{
-	struct fixture *fixture = *state;
-	unsigned seed = 7;
-	for (int step = 0; step < 400; step++) {
-		char name[64], path[64], text[128];
-		unsigned group = (unsigned)rand_r(&seed) % 6, action = (unsigned)rand_r(&seed) % 8;
-		snprintf(text, sizeof(text), "# TYPE f%u %s\nf%u{x=\"%u\",instance=\"%u\"} %d\n", rand_r(&seed) % 3,
-			rand_r(&seed) % 4 == 0 ? "gauge" : "counter", rand_r(&seed) % 3, rand_r(&seed) % 2,
-			rand_r(&seed) % 3, step);
-		snprintf(name, sizeof(name), group % 2 == 0 ? "job=j.prom" : "job=j,instance=%u.prom", group);
-		snprintf(path, sizeof(path), group % 2 == 0 ? "/job/j" : "/job/j/instance/%u", group);
-		char file[200];
-		snprintf(file, sizeof(file), "%s/groups/%s", fixture->path, name);
-		if (action < 4)
-			push_as(&fixture->store, action == 0 ? STORE_PUT : STORE_POST, path, text);
-		else if (action == 4)
-			put_file(fixture, name, text);
-		else if (action == 5)
-			unlink(file);
-		else
-			push_as(&fixture->store, STORE_PUT, path, "");
-		if (step % 5 == 0)
-			assert_fresh_agrees(fixture);
-	}
-}
-
 int main(void)
 {
-/* Each in both modes of the view. */
-#define WITH_SPOOL(test)                                                                                               \
-	cmocka_unit_test_setup_teardown(test, setup_scan, teardown),                                                   \
-		cmocka_unit_test_setup_teardown(test, setup_follow, teardown)
 	const struct CMUnitTest tests[] = {
 		WITH_SPOOL(test_merge),
 		WITH_SPOOL(test_put_and_delete),
@@ -753,18 +437,12 @@ int main(void)
 		WITH_SPOOL(test_same_series),
 		WITH_SPOOL(test_failure_time),
 		WITH_SPOOL(test_batch),
-		WITH_SPOOL(test_others),
-		WITH_SPOOL(test_rejected),
-		WITH_SPOOL(test_refused_beside_rejected),
-		WITH_SPOOL(test_many_rejected),
 		WITH_SPOOL(test_limits),
 		WITH_SPOOL(test_write_fails),
 		WITH_SPOOL(test_batch_relies_on_earlier),
 		WITH_SPOOL(test_waits_for_disk),
 		WITH_SPOOL(test_name_at_the_limit),
-		WITH_SPOOL(test_family_of_rejected_only),
 		WITH_SPOOL(test_check_only),
-		WITH_SPOOL(test_random),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
