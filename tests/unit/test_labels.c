@@ -2,38 +2,22 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
 #include <cmocka.h>
 
-#include "labels.h"
+#include <stdio.h>
+#include <string.h>
+
+#include "support/keys.h"
 #include "text.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
-
-typedef int key_parser(
-	struct grouping_key *key, struct slice input, const struct limits *key_limits, struct error *error);
 
 static void assert_slice_equal(struct slice actual, const char *expected)
 {
 	assert_non_null(actual.data);
 	assert_int_equal(actual.len, strlen(expected));
 	assert_memory_equal(actual.data, expected, actual.len);
-}
-
-/* Parses what must parse. */
-static struct grouping_key parse(key_parser *parser, struct slice input)
-{
-	struct grouping_key key;
-	struct error error;
-	grouping_key_init(&key);
-	if (parser(&key, input, &limits, &error) == -1)
-		fail_msg("%.*s: %s", SLICE_PRINTF(input), error.message);
-	assert_int_equal(strlen(key.file.data), key.file.len);
-	assert_int_equal(key.text.data[key.text.len], '\0');
-	return key;
 }
 
 static void assert_refused_within(key_parser *parser, struct slice input, const struct limits *key_limits,
@@ -60,7 +44,7 @@ struct forms {
 
 static void assert_forms(key_parser *parser, const struct forms *forms)
 {
-	struct grouping_key key = parse(parser, slice_of(forms->input));
+	struct grouping_key key = parse_key(parser, slice_of(forms->input));
 	struct buffer path;
 	buffer_init(&path, SIZE_MAX);
 	assert_int_equal(grouping_key_append_path(&key, &path), 0);
@@ -182,7 +166,7 @@ static void test_utf8_path_errors(void **state)
 static void test_nul_in_a_path(void **state)
 {
 	static const char path[] = "/job/a\0b/x/\0";
-	struct grouping_key key = parse(grouping_key_from_path, slice_make(path, sizeof(path) - 1));
+	struct grouping_key key = parse_key(grouping_key_from_path, slice_make(path, sizeof(path) - 1));
 	struct buffer out;
 	buffer_init(&out, SIZE_MAX);
 	assert_int_equal(key.text.len, sizeof("{job=\"a_b\",x=\"_\"}") - 1);
@@ -413,7 +397,7 @@ static void test_cut_files(void **state)
 	snprintf(expected, sizeof(expected), "job=%s.prom", value);
 	assert_string_equal(file, expected);
 	assert_int_equal(strlen(file), 200);
-	struct grouping_key key = parse(grouping_key_from_file, slice_of(file));
+	struct grouping_key key = parse_key(grouping_key_from_file, slice_of(file));
 	assert_slice_equal(grouping_key_value(&key, "job"), value);
 	grouping_key_release(&key);
 
@@ -445,116 +429,6 @@ static void test_cut_files(void **state)
 	assert_refused(grouping_key_from_file, file, message);
 }
 
-static void assert_same_key(const struct grouping_key *a, const struct grouping_key *b)
-{
-	assert_int_equal(a->count, b->count);
-	assert_true(slice_equal(a->text, b->text));
-	assert_true(slice_equal(a->file, b->file));
-	for (size_t i = 0; i < a->count; i++) {
-		assert_true(slice_equal(a->labels[i].name, b->labels[i].name));
-		assert_true(slice_equal(a->labels[i].value, b->labels[i].value));
-	}
-}
-
-/* Percent-decoding, as a server does it. */
-static size_t decode(char *out, struct slice path)
-{
-	size_t len = 0;
-	for (size_t i = 0; i < path.len; i++) {
-		out[len] = path.data[i];
-		if (path.data[i] == '%') {
-			assert_true(path.len - i > 2);
-			const char digits[] = {path.data[i + 1], path.data[i + 2], '\0'};
-			out[len] = (char)strtoul(digits, NULL, 16);
-			i += 2;
-		}
-		len++;
-	}
-	return len;
-}
-
-static void assert_round_trips(const struct grouping_key *key)
-{
-	static char decoded[1 << 20];
-	struct buffer path, again;
-	buffer_init(&path, sizeof(decoded) - 2);
-	buffer_init(&again, sizeof(decoded));
-	assert_int_equal(grouping_key_append_path(key, &path), 0);
-	size_t len = decode(decoded, buffer_slice(&path));
-	/* Nothing in it that a server would clean away. */
-	memcpy(decoded + len, "/", sizeof("/"));
-	assert_int_equal(strlen(decoded), len + 1);
-	assert_null(strstr(decoded, "//"));
-	assert_null(strstr(decoded, "/./"));
-	assert_null(strstr(decoded, "/../"));
-
-	struct grouping_key other = parse(grouping_key_from_path, slice_make(decoded, len));
-	assert_same_key(key, &other);
-	assert_int_equal(grouping_key_append_path(&other, &again), 0);
-	assert_true(slice_equal(buffer_slice(&path), buffer_slice(&again)));
-	grouping_key_release(&other);
-
-	other = parse(grouping_key_from_text, key->text);
-	assert_same_key(key, &other);
-	grouping_key_release(&other);
-
-	assert_true(key->file.len <= 200);
-	assert_null(memchr(key->file.data, '/', key->file.len));
-	if (memchr(key->file.data, '~', key->file.len) == NULL) {
-		other = parse(grouping_key_from_file, key->file);
-		assert_same_key(key, &other);
-		grouping_key_release(&other);
-	}
-	buffer_release(&path);
-	buffer_release(&again);
-}
-
-/* A value of pieces that some form of a key could take for syntax. */
-static size_t hostile_value(char *value, size_t max)
-{
-	static const char *const pieces[] = {"/", ".", "..", "//", "%", "%2F", "=", ",", "~", "\"", "\\", "\\n", "\n",
-		"\r", "\t", " ", "+", "@base64", "{", "}", ".prom", "job=", "\xc3\xa9", "\xe2\x82\xac",
-		"\xf0\x9f\x98\x80", "\x7f", "?", "#", "&", ":", "a", "Z", "0", "-", "_", "\xef\xbf\xbf", "'", "$("};
-	size_t len = 0;
-	int count = rand() % (rand() % 20 == 0 ? 60 : 5);
-	for (int i = 0; i < count; i++) {
-		if (rand() % 40 == 0) {
-			value[len++] = '\0';
-			continue;
-		}
-		const char *piece = pieces[(size_t)rand() % (sizeof(pieces) / sizeof(pieces[0]))];
-		assert_true(len + strlen(piece) < max);
-		memcpy(value + len, piece, strlen(piece));
-		len += strlen(piece);
-	}
-	return len;
-}
-
-static void test_round_trips(void **state)
-{
-	static const char *const names[] = {"instance", "a", "z", "Job", "jo", "joba", "_", "_x", "A1", "le", "job"};
-	char value[1024];
-	struct error error;
-	srand(20240501);
-	for (int round = 0; round < 20000; round++) {
-		struct grouping_key key;
-		grouping_key_init(&key);
-		size_t len = hostile_value(value, sizeof(value));
-		struct slice job = len == 0 ? slice_of("j") : slice_make(value, len);
-		assert_int_equal(grouping_key_set(&key, slice_of("job"), job, &error), 0);
-		for (int i = rand() % 6; i > 0; i--) {
-			const char *name = names[(size_t)rand() % (sizeof(names) / sizeof(names[0]))];
-			len = hostile_value(value, sizeof(value));
-			if (len > 0 || strcmp(name, "job") != 0)
-				assert_int_equal(
-					grouping_key_set(&key, slice_of(name), slice_make(value, len), &error), 0);
-		}
-		assert_int_equal(grouping_key_finish(&key, &limits, &error), 0);
-		assert_round_trips(&key);
-		grouping_key_release(&key);
-	}
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -569,7 +443,6 @@ int main(void)
 		cmocka_unit_test(test_limits),
 		cmocka_unit_test(test_many_labels),
 		cmocka_unit_test(test_cut_files),
-		cmocka_unit_test(test_round_trips),
 	};
 	return cmocka_run_group_tests_name("labels", tests, NULL, NULL);
 }
