@@ -9,16 +9,7 @@
 
 #include "buffer.h"
 #include "negotiation.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what, struct slice input)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "not so: %s: %.*s\n", what, SLICE_PRINTF(input));
-	abort();
-}
+#include "require.h"
 
 static void check_format(struct slice accept)
 {
@@ -26,13 +17,13 @@ static void check_format(struct slice accept)
 	const char *content_type = negotiated_content_type(negotiated);
 	const char *escaping = strstr(content_type, "; escaping=");
 	enum escaping_scheme scheme;
-	require(escaping != NULL, "the escaping is told", accept);
-	require(escaping_scheme_parse(slice_of(escaping + strlen("; escaping=")), &scheme), "it is known", accept);
-	require(scheme == negotiated.escaping, "it is the one that was negotiated", accept);
+	require_of(accept, escaping != NULL, "the escaping is told");
+	require_of(accept, escaping_scheme_parse(slice_of(escaping + strlen("; escaping=")), &scheme), "it is known");
+	require_of(accept, scheme == negotiated.escaping, "it is the one that was negotiated");
 
 	/* A content type that was negotiated negotiates itself. */
 	struct negotiated again = negotiate_format(slice_of(content_type));
-	require(again.format == negotiated.format && again.escaping == negotiated.escaping, "it stands", accept);
+	require_of(accept, again.format == negotiated.format && again.escaping == negotiated.escaping, "it stands");
 }
 
 static void check_longer(struct slice header, const char *more)
@@ -42,8 +33,8 @@ static void check_longer(struct slice header, const char *more)
 	if (buffer_append_slice(&longer, header) == -1 || buffer_append_string(&longer, more) == -1)
 		abort();
 	struct negotiated one = negotiate_format(header), other = negotiate_format(buffer_slice(&longer));
-	require(one.format == other.format && one.escaping == other.escaping, "no other form", header);
-	require(negotiate_gzip(header) == negotiate_gzip(buffer_slice(&longer)), "no other coding", header);
+	require_of(header, one.format == other.format && one.escaping == other.escaping, "no other form");
+	require_of(header, negotiate_gzip(header) == negotiate_gzip(buffer_slice(&longer)), "no other coding");
 	buffer_release(&longer);
 }
 

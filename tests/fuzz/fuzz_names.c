@@ -9,30 +9,21 @@
 
 #include "labels.h"
 #include "names.h"
+#include "require.h"
 #include "text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
-
-static void require(bool holds, const char *what, struct slice input)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "not so: %s: %.*s\n", what, SLICE_PRINTF(input));
-	abort();
-}
 
 static void check_escaping(struct slice name, enum escaping_scheme scheme)
 {
 	struct buffer escaped, original;
 	buffer_init(&escaped, SIZE_MAX);
 	buffer_init(&original, SIZE_MAX);
-	require(name_escape(&escaped, name, scheme) == 0, "there is memory", name);
-	require(name.len == 0 || metric_name_is_legacy(buffer_slice(&escaped)), "escaped names are legacy", name);
+	require_of(name, name_escape(&escaped, name, scheme) == 0, "there is memory");
+	require_of(name, name.len == 0 || metric_name_is_legacy(buffer_slice(&escaped)), "escaped names are legacy");
 	if (metric_name_is_legacy(name))
-		require(slice_equal(buffer_slice(&escaped), name), "legacy names stay", name);
+		require_of(name, slice_equal(buffer_slice(&escaped), name), "legacy names stay");
 	else if (scheme == ESCAPING_VALUES && name_is_utf8(name)) {
-		require(name_unescape_values(&original, buffer_slice(&escaped)) == 0, "there is memory", name);
-		require(slice_equal(buffer_slice(&original), name), "names come back", name);
+		require_of(name, name_unescape_values(&original, buffer_slice(&escaped)) == 0, "there is memory");
+		require_of(name, slice_equal(buffer_slice(&original), name), "names come back");
 	}
 	buffer_release(&escaped);
 	buffer_release(&original);
@@ -43,13 +34,13 @@ static void check_label_escaping(struct slice name, enum escaping_scheme scheme)
 	struct buffer escaped, original;
 	buffer_init(&escaped, SIZE_MAX);
 	buffer_init(&original, SIZE_MAX);
-	require(label_name_escape(&escaped, name, scheme) == 0, "there is memory", name);
-	require(name.len == 0 || label_name_valid(buffer_slice(&escaped)), "escaped names are plain", name);
+	require_of(name, label_name_escape(&escaped, name, scheme) == 0, "there is memory");
+	require_of(name, name.len == 0 || label_name_valid(buffer_slice(&escaped)), "escaped names are plain");
 	if (label_name_valid(name))
-		require(slice_equal(buffer_slice(&escaped), name), "plain names stay", name);
+		require_of(name, slice_equal(buffer_slice(&escaped), name), "plain names stay");
 	else if (scheme == ESCAPING_VALUES && name_is_utf8(name)) {
-		require(name_unescape_values(&original, buffer_slice(&escaped)) == 0, "there is memory", name);
-		require(slice_equal(buffer_slice(&original), name), "names come back", name);
+		require_of(name, name_unescape_values(&original, buffer_slice(&escaped)) == 0, "there is memory");
+		require_of(name, slice_equal(buffer_slice(&original), name), "names come back");
 	}
 	buffer_release(&escaped);
 	buffer_release(&original);
@@ -59,9 +50,9 @@ static void check_unescaping(struct slice name)
 {
 	struct buffer original;
 	buffer_init(&original, SIZE_MAX);
-	require(name_unescape_values(&original, name) == 0, "there is memory", name);
-	require(original.len <= name.len, "it gets no longer", name);
-	require(!utf8_valid(name) || utf8_valid(buffer_slice(&original)), "UTF-8 stays UTF-8", name);
+	require_of(name, name_unescape_values(&original, name) == 0, "there is memory");
+	require_of(name, original.len <= name.len, "it gets no longer");
+	require_of(name, !utf8_valid(name) || utf8_valid(buffer_slice(&original)), "UTF-8 stays UTF-8");
 	buffer_release(&original);
 }
 

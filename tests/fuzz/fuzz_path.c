@@ -8,36 +8,29 @@
 #include <string.h>
 
 #include "labels.h"
+#include "require.h"
 #include "text.h"
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 typedef int key_parser(struct grouping_key *key, struct slice input, const struct limits *limits, struct error *error);
 
 static const struct limits limits = LIMITS_DEFAULT;
 
-static void require(bool holds, const char *what, const struct grouping_key *key)
-{
-	if (holds)
-		return;
-	fprintf(stderr, "%s: %.*s\n", what, SLICE_PRINTF(key->text));
-	abort();
-}
-
 static void check_rules(const struct grouping_key *key)
 {
-	require(grouping_key_value(key, "job").len > 0, "a job", key);
-	require(key->count <= limits.labels, "few labels", key);
+	require_of(key->text, grouping_key_value(key, "job").len > 0, "a job");
+	require_of(key->text, key->count <= limits.labels, "few labels");
 	for (size_t i = 0; i < key->count; i++) {
 		const struct label *label = &key->labels[i];
-		require(label_name_valid(label->name), "valid names", key);
-		require(label->name.len < 2 || memcmp(label->name.data, "__", 2) != 0, "no reserved names", key);
-		require(utf8_valid(label->value), "values in UTF-8", key);
-		require(i == 0 || slice_compare(key->labels[i - 1].name, label->name) < 0, "names in order", key);
+		require_of(key->text, label_name_valid(label->name), "valid names");
+		require_of(
+			key->text, label->name.len < 2 || memcmp(label->name.data, "__", 2) != 0, "no reserved names");
+		require_of(key->text, utf8_valid(label->value), "values in UTF-8");
+		require_of(
+			key->text, i == 0 || slice_compare(key->labels[i - 1].name, label->name) < 0, "names in order");
 	}
-	require(key->text.data[key->text.len] == '\0', "a terminated text", key);
-	require(strlen(key->file.data) == key->file.len && key->file.len <= 200, "a short file name", key);
-	require(strchr(key->file.data, '/') == NULL && key->file.data[0] != '.', "a plain file name", key);
+	require_of(key->text, key->text.data[key->text.len] == '\0', "a terminated text");
+	require_of(key->text, strlen(key->file.data) == key->file.len && key->file.len <= 200, "a short file name");
+	require_of(key->text, strchr(key->file.data, '/') == NULL && key->file.data[0] != '.', "a plain file name");
 }
 
 static void check_form(key_parser *parser, struct slice form, const char *name, const struct grouping_key *key)
@@ -47,12 +40,12 @@ static void check_form(key_parser *parser, struct slice form, const char *name, 
 	grouping_key_init(&again);
 	if (parser(&again, form, &limits, &error) == -1) {
 		fprintf(stderr, "%s\n", error.message);
-		require(false, name, key);
+		require_of(key->text, false, name);
 	}
-	require(again.count == key->count, name, key);
-	require(slice_equal(again.text, key->text) && slice_equal(again.file, key->file), name, key);
+	require_of(key->text, again.count == key->count, name);
+	require_of(key->text, slice_equal(again.text, key->text) && slice_equal(again.file, key->file), name);
 	for (size_t i = 0; i < key->count; i++)
-		require(slice_equal(again.labels[i].value, key->labels[i].value), name, key);
+		require_of(key->text, slice_equal(again.labels[i].value, key->labels[i].value), name);
 	grouping_key_release(&again);
 }
 
@@ -94,7 +87,7 @@ static void check(key_parser *parser, struct slice input)
 		check_form(grouping_key_from_text, key.text, "text", &key);
 		if (strchr(key.file.data, '~') == NULL)
 			check_form(grouping_key_from_file, key.file, "file", &key);
-		require(parser != grouping_key_from_file || slice_equal(key.file, input), "one file name", &key);
+		require_of(key.text, parser != grouping_key_from_file || slice_equal(key.file, input), "one file name");
 	}
 	grouping_key_release(&key);
 }
