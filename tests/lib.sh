@@ -399,6 +399,22 @@ mount_small() {
 	mkdir -p "$1" && mount -t tmpfs -o "size=$2" tmpfs "$1" 2>/dev/null && mounts+=("$SCRATCH/${1#"$SCRATCH"/}")
 }
 
+# need_disk WHAT SIZE [MKFS-OPTION...]: an ext4 on a file, disk.img, mounted on disk; ends the test where this user may not.
+need_disk() {
+	local what=$1 size=$2
+	shift 2
+	truncate -s "$size" disk.img
+	mkdir disk
+	if ! mkfs.ext4 -q -F "$@" disk.img >mkfs.log 2>&1; then
+		skip "$what" "there is no mkfs.ext4: $(head -n 1 mkfs.log)"
+		done_testing
+	elif ! mount -o loop disk.img disk 2>mount.log; then
+		skip "$what" "this user may not mount a loop device: $(head -n 1 mount.log)"
+		done_testing
+	fi
+	mounts+=("$SCRATCH/disk")
+}
+
 # The last line of a test: prints the plan, and exits.
 done_testing() {
 	local reports

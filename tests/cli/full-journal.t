@@ -2,16 +2,7 @@
 # A disk on which there is a journal, and that is full: 507, nothing that was answered for is lost, deletions make room.
 . "$(dirname "$0")/../lib.sh"
 
-truncate -s 8M disk.img
-mkdir disk
-if ! mkfs.ext4 -q -F -m 0 disk.img >mkfs.log 2>&1; then
-	skip "a full disk" "there is no mkfs.ext4: $(head -n 1 mkfs.log)"
-	done_testing
-elif ! mount -o loop disk.img disk 2>mount.log; then
-	skip "a full disk" "this user may not mount a loop device: $(head -n 1 mount.log)"
-	done_testing
-fi
-mounts+=("$SCRATCH/disk")
+need_disk "a full disk" 8M -m 0
 spool=disk/spool
 
 # requests METHOD FIRST LAST [NUMBER]: one for each of these groups, in one connection; the codes are in the file codes, a

@@ -6,16 +6,8 @@
 rounds=3
 writers="1 2 3 4 5 6 7 8"
 
-truncate -s 64M disk.img
-mkdir disk crashed
-if ! mkfs.ext4 -q -F disk.img >mkfs.log 2>&1; then
-	skip "a power failure" "there is no mkfs.ext4: $(head -n 1 mkfs.log)"
-	done_testing
-elif ! mount -o loop disk.img disk 2>mount.log; then
-	skip "a power failure" "this user may not mount a loop device: $(head -n 1 mount.log)"
-	done_testing
-fi
-mounts+=("$SCRATCH/disk")
+need_disk "a power failure" 64M
+mkdir crashed
 echo 00000000-1111-2222-3333-444444444444 >boot_id
 
 # Runs a command as after another start of the system.
