@@ -1,8 +1,9 @@
-"""Targets of all kinds on one port: exporter.py FOLDER. Prints its URL, then a line for each request: its path and its Accept.
+"""Targets of all kinds on one port: exporter.py FOLDER. Prints its URL, then a line for each request: its path and its
+Accept.
 
 /static/NAME answers with the file NAME of the folder as it is at that moment, or 503 where there is none; so do
-/protobuf/NAME as delimited protobuf, where the request's Accept has that, and /gzip/NAME compressed. The other paths are
-below."""
+/protobuf/NAME as delimited protobuf, where the request's Accept has that, and /gzip/NAME compressed. The other paths
+are below."""
 
 import http.server
 import os
@@ -40,7 +41,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
 
     def protobuf(self, name):
         asked = "application/vnd.google.protobuf" in self.headers.get("Accept", "")
-        self.file(name + (".pb" if asked else ".prom"), ("Content-Type", PROTOBUF if asked else "text/plain; version=0.0.4"))
+        content_type = PROTOBUF if asked else "text/plain; version=0.0.4"
+        self.file(name + (".pb" if asked else ".prom"), ("Content-Type", content_type))
 
     def almost(self, name):
         """A type that only begins as that of protobuf does."""

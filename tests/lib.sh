@@ -288,8 +288,8 @@ start_peer() {
 	done_testing
 }
 
-# start_responder NAME STATUS [BODY [SECONDS [TOGETHER [PORTS]]]]: a gateway that answers everything alike (respond.py); sets
-# $URL, to several with PORTS. The requests it got are in NAME.log as JSON, one a line, after the first.
+# start_responder NAME STATUS [BODY [SECONDS [TOGETHER [PORTS]]]]: a gateway that answers everything alike (respond.py);
+# sets $URL, to several with PORTS. The requests it got are in NAME.log as JSON, one a line, after the first.
 start_responder() {
 	local name=$1
 	shift
@@ -299,8 +299,8 @@ start_responder() {
 	PORT=${URL##*:}
 }
 
-# start_exporter: targets of all kinds (exporter.py) with the files of the folder exporter; sets $URL and $PORT. The requests
-# are in exporter.log, after the first line.
+# start_exporter: targets of all kinds (exporter.py) with the files of the folder exporter; sets $URL and $PORT. The
+# requests are in exporter.log, after the first line.
 start_exporter() {
 	mkdir -p exporter
 	start exporter $PYTHON "$TESTS/exporter.py" exporter
@@ -319,7 +319,8 @@ request() {
 	local method=$1 url=$2
 	shift 2
 	[ "$method" != HEAD ] || set -- --head "$@"
-	code=$(curl -s -S --path-as-is -m $DEADLINE -X "$method" -o "$SCRATCH/body" -D "$SCRATCH/headers" -w '%{http_code}' \
+	code=$(curl -s -S --path-as-is -m $DEADLINE -X "$method" -o "$SCRATCH/body" -D "$SCRATCH/headers" \
+		-w '%{http_code}' \
 		"$@" "$url" 2>"$SCRATCH/curl.err")
 	[ "$method" != HEAD ] || sed -i '1,/^\r*$/d' "$SCRATCH/body" # where curl puts the header again
 	body=$(cat "$SCRATCH/body" 2>/dev/null | tr -d '\0')
@@ -354,7 +355,8 @@ j = json.load(open(sys.argv[2]))
 print(eval(sys.argv[1]))' "$1" "${2:-body}"
 }
 
-# proto FILE: a script that writes delimited metric families: Python with family(), metric(), field(), double(), varint().
+# proto FILE: a script that writes delimited metric families: Python with family(), metric(), field(), double(),
+# varint().
 proto() {
 	$PYTHON -c '
 import struct, sys
@@ -380,15 +382,16 @@ exec(sys.stdin.read())
 # The header of a push in protobuf; "${protobuf#*: }" is the type.
 protobuf='Content-Type: application/vnd.google.protobuf; proto=io.prometheus.client.MetricFamily; encoding=delimited'
 
-# The files in groups/ of a spool, byte by byte in the order of their names, but the spares of a server that runs; "(none)"
-# where there is none.
+# The files in groups/ of a spool, byte by byte in the order of their names, but the spares of a server that runs;
+# "(none)" where there is none.
 group_files() {
 	local names
 	names=$(LC_ALL=C ls -A --ignore='.pgw-*.spare' "$1/groups" 2>/dev/null)
 	echo "${names:-(none)}"
 }
 
-# A group file without what differs from push to push: comments of the header, the two times, and how long a scrape took.
+# A group file without what differs from push to push: comments of the header, the two times, and how long a scrape
+# took.
 normal() {
 	sed -E -e 's/^(push_time_seconds|push_failure_time_seconds|scrape_duration_seconds)(\{.*\}) [^0].*$/\1\2 TIME/' \
 		-e 's/^(scrape_duration_seconds)(\{.*\}) 0\..*$/\1\2 TIME/' -e '/^# (HELP|TYPE) /!{/^#/d}' "$1"
@@ -399,7 +402,8 @@ mount_small() {
 	mkdir -p "$1" && mount -t tmpfs -o "size=$2" tmpfs "$1" 2>/dev/null && mounts+=("$SCRATCH/${1#"$SCRATCH"/}")
 }
 
-# need_disk WHAT SIZE [MKFS-OPTION...]: an ext4 on a file, disk.img, mounted on disk; ends the test where this user may not.
+# need_disk WHAT SIZE [MKFS-OPTION...]: an ext4 on a file, disk.img, mounted on disk; ends the test where this user may
+# not.
 need_disk() {
 	local what=$1 size=$2
 	shift 2

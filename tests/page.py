@@ -1,8 +1,8 @@
-"""page.py EXPRESSION: reads pgw-serve's web page from the file body, with its header in the file headers, and prints the
-value of a Python expression.
+"""page.py EXPRESSION: reads pgw-serve's web page from the file body, with its header in the file headers, and prints
+the value of a Python expression.
 
-Each element must be one of the page's own, with attributes of its own, and be closed in its order; style and script must
-be those that the Content-Security-Policy allows by their hashes. The expression has
+Each element must be one of the page's own, with attributes of its own, and be closed in its order; style and script
+must be those that the Content-Security-Policy allows by their hashes. The expression has
 
 groups   a dict each: name (the key), text (what stands beside), families (name to what stands beside and the samples),
          method and path of its button, links
@@ -19,8 +19,8 @@ import sys
 
 ALLOWED = {
     "html": {"lang"}, "head": set(), "meta": {"charset", "name", "content"}, "title": set(), "link": {"rel", "href"},
-    "style": set(), "body": set(), "header": set(), "h1": set(), "h2": set(), "nav": set(), "a": {"href"}, "main": set(),
-    "form": {"action"}, "input": {"type", "name", "aria-label", "placeholder", "value"}, "script": set(),
+    "style": set(), "body": set(), "header": set(), "h1": set(), "h2": set(), "nav": set(), "a": {"href"},
+    "main": set(), "form": {"action"}, "input": {"type", "name", "aria-label", "placeholder", "value"}, "script": set(),
     "button": {"type", "data-method", "data-path"}, "p": set(), "ul": set(), "li": {"class"}, "details": set(),
     "summary": set(), "code": set(), "small": {"dir"}, "strong": set(), "pre": set(), "div": set(), "table": set(),
     "tr": set(), "th": {"scope"}, "td": set(),

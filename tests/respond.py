@@ -1,10 +1,10 @@
-"""A gateway that answers every request alike: respond.py STATUS [BODY [SECONDS [TOGETHER [PORTS]]]]. Prints its URLs, one a
-port, in a line, then one JSON line a request: method, path, headers, body and at_once, how many requests were there when it
-came. It answers nothing until TOGETHER requests were there at once, then each after SECONDS.
+"""A gateway that answers every request alike: respond.py STATUS [BODY [SECONDS [TOGETHER [PORTS]]]]. Prints its URLs,
+one a port, in a line, then one JSON line a request: method, path, headers, body and at_once, how many requests were
+there when it came. It answers nothing until TOGETHER requests were there at once, then each after SECONDS.
 
-STATUS may be a list, such as 500,429:2,200: one for each request, and the last one for all that follow. After a colon comes
-the Retry-After of an answer. Instead of a status, "never" takes the request and never answers, "half" sends half of the
-answer and closes, "close" closes at once."""
+STATUS may be a list, such as 500,429:2,200: one for each request, and the last one for all that follow. After a colon
+comes the Retry-After of an answer. Instead of a status, "never" takes the request and never answers, "half" sends half
+of the answer and closes, "close" closes at once."""
 
 import gzip
 import http.server
@@ -48,7 +48,8 @@ class Handler(http.server.BaseHTTPRequestHandler):
         headers = {name.lower(): value for name, value in self.headers.items()}
         if headers.get("content-encoding") == "gzip":
             body = gzip.decompress(body)
-        status = self.enter({"method": self.command, "path": self.path, "headers": headers, "body": body.decode("latin-1")})
+        status = self.enter({"method": self.command, "path": self.path, "headers": headers,
+                             "body": body.decode("latin-1")})
         time.sleep(delay)
         # Before the answer: whoever has that may send the next request.
         self.leave()

@@ -17,7 +17,7 @@ PROVE_JOBS     := $(shell expr $(NUMBER_OF_JOBS) + 4)
 FUZZ_SECONDS    = 60
 
 UNIT_TESTS   = $(patsubst tests/unit/%.c,$(BUILD)/tests/unit/%,$(wildcard tests/unit/test_*.c))
-# What several unit tests need: each takes its part out of the archive.
+# What several unit tests need. Each takes its part out of the archive, in which no name may stand twice, nor be libc's.
 UNIT_SUPPORT = $(BUILD)/tests/unit/support.a
 FUZZ_TARGETS = $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
 FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
@@ -98,8 +98,8 @@ tsan:
 tsan-run: all $(TEST_TOOLS)
 	$(PROVE) $(TSAN_TESTS)
 
-SHELL_SCRIPTS = scripts/completions/pgw.bash scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run scripts/test .ci/run tests/record tests/lib.sh \
-		$(CLI_TESTS) $(PEER_TESTS)
+SHELL_SCRIPTS = scripts/completions/pgw.bash scripts/cron/backup.example scripts/runit/run scripts/packages scripts/run \
+		scripts/test .ci/run tests/record tests/lib.sh $(CLI_TESTS) $(PEER_TESTS)
 lint:
 	@echo "check: lint"
 	clang-format --dry-run -Werror $$(find cmd lib tests -name '*.[ch]')
@@ -127,5 +127,5 @@ bench-growth: all $(BENCH_PROGRAMS)
 	$(BENCH) tests/bench/growth.py $(BUILD)/bench tests/bench/growth.svg
 
 .SECONDARY:
-.PHONY: check check-unit check-cli check-peer check-fuzz check-all check-programs $(STEPS) asan crash tsan tsan-run lint \
-	fuzz fuzz-run bench bench-growth
+.PHONY: check check-unit check-cli check-peer check-fuzz check-all check-programs $(STEPS) asan crash tsan tsan-run \
+	lint fuzz fuzz-run bench bench-growth

@@ -18,8 +18,8 @@ function init(arguments)
 		bodies[i] = text:sub((i - 1) * length + 1, i * length)
 	end
 	for i = 1, groups do
-		heads[i] = method .. " " .. prefix .. (i - 1) .. suffix .. " HTTP/1.1\r\nHost: " .. wrk.headers["Host"] ..
-			"\r\nContent-Length: " .. length .. "\r\n\r\n"
+		heads[i] = method .. " " .. prefix .. (i - 1) .. suffix .. " HTTP/1.1\r\nHost: " ..
+			wrk.headers["Host"] .. "\r\nContent-Length: " .. length .. "\r\n\r\n"
 	end
 	math.randomseed(sent)
 	for i = groups, 2, -1 do

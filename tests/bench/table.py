@@ -217,8 +217,8 @@ class Bench:
         })
 
     def run(self):
-        for step in (self.start_all, self.measure_pushes, self.measure_scrapes, self.measure_memory, self.measure_latency,
-                     self.measure_programs, self.measure_relay, self.measure_parser):
+        for step in (self.start_all, self.measure_pushes, self.measure_scrapes, self.measure_memory,
+                     self.measure_latency, self.measure_programs, self.measure_relay, self.measure_parser):
             try:
                 step()
             except (Failed, OSError) as error:

@@ -8,7 +8,8 @@ canonical() {
 	shift 2
 	rm -rf spool
 	exits 0 "$name: accepted" pgw-push -d spool -j j "$@"
-	is "$(normal spool/groups/*.prom | grep -Ev '^(# HELP |# TYPE )?push_(failure_)?time_seconds')" "$expected" "$name"
+	is "$(normal spool/groups/*.prom | grep -Ev '^(# HELP |# TYPE )?push_(failure_)?time_seconds')" "$expected" \
+		"$name"
 	promtool check metrics <"$(ls spool/groups/*.prom)" >promtool.log 2>&1
 	unlike "$(cat promtool.log)" 'error while linting|parsing' "$name: promtool parses it"
 }

@@ -61,12 +61,14 @@ h 1'
 exits 0 "two files that clash" push -j e <<<'e 1'
 exits 0 "are no reason to refuse others" push -j e <<<'e 2'
 run pgw-list -d spool
-like "$err" 'job=h.prom: left out: collected metric "h" is not a COUNTER, which it is in group {job="c"}' "one is left out"
+like "$err" 'job=h.prom: left out: collected metric "h" is not a COUNTER, which it is in group {job="c"}' \
+	"one is left out"
 rm spool/groups/job=c.prom
 exits 65 "when the other one goes" push -j c <<<'# TYPE h counter
 h 1'
 like "$err" 'which it is in group {job="h"}$' "it comes back"
-mv spool/groups/job=h.prom spool/groups/.h && mkdir copy && cp -a spool/groups/. copy/ && cp copy/.h spool/groups/job=h.prom
+mv spool/groups/job=h.prom spool/groups/.h && mkdir copy && cp -a spool/groups/. copy/ && cp copy/.h \
+	spool/groups/job=h.prom
 exits 0 "files that were copied" push -j e <<<'e 3'
 exits 0 "and another push" push -j e <<<'e 3'
 ok "are looked at" agrees

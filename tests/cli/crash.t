@@ -53,7 +53,8 @@ push_to() {
 	local name=$1 url=$2 n
 	n=$(cat "$name.number")
 	while n=$((n + 1)) && echo $n >"$name.number" && exposition $n >"$name.in"; do
-		[ "$(curl -s -m $DEADLINE -o /dev/null -w '%{http_code}' --data-binary "@$name.in" "$url/metrics/job/$name")" = 200 ] ||
+		[ "$(curl -s -m $DEADLINE -o /dev/null -w '%{http_code}' --data-binary "@$name.in" \
+			"$url/metrics/job/$name")" = 200 ] ||
 			return
 		echo $n >"$name.acknowledged"
 	done

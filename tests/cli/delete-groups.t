@@ -44,7 +44,8 @@ is "$(group_files spool)" "$backup_db1"$'\n'"$log_db2"$'\n'"$node_db1" "selects 
 exits 64 "a bad selector" pgw-delete -d spool -s '{job=}'
 is "$(head -n 1 <<<"$err")" 'pgw-delete: --select: "{job=}": column 6: expected a string in quotes' "has its column"
 exits 64 "an empty one" pgw-delete -d spool -s '{}'
-is "$(head -n 1 <<<"$err")" 'pgw-delete: --select: "{}": a selector without a matcher would select every group' "is refused"
+is "$(head -n 1 <<<"$err")" 'pgw-delete: --select: "{}": a selector without a matcher would select every group' \
+	"is refused"
 pgw-push -d deep -j aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaabc <<<'a 1'
 exits 64 "a regular expression that runs away" pgw-delete -d deep -s '{job=~"(?:(?:a|a)*)*b"}'
 like "$err" '^pgw-delete: the regular expression ".*" takes too long to match "a*bc"' "has an end"
@@ -99,7 +100,8 @@ is "$(group_files spool)" "$backup_db1"$'\n'"$log_db2" "are deleted"
 is "$err" 'pgw-delete: {job="backup"}: deleted
 pgw-delete: {job="node",instance="db1"}: deleted
 pgw-delete: {job="none"}: not there' "exactly those"
-exits 0 "names on standard input" pgw-delete -0 -d spool < <(printf '{job="backup",instance="db1"}\0{job="backup_log",instance="db2"}')
+exits 0 "names on standard input" pgw-delete \
+	-0 -d spool < <(printf '{job="backup",instance="db1"}\0{job="backup_log",instance="db2"}')
 is "$(group_files spool)" '(none)' "are deleted, the last one also without a NUL byte"
 fill
 pgw-push -d spool -j $'a\nb' -l 'path=/x"y\' <<<'a 1'
@@ -107,12 +109,14 @@ exits 0 "pgw-list -0 | pgw-delete -0" sh -c 'pgw-list -0 -d spool | pgw-delete -
 is "$(group_files spool)" '(none)' "deletes all"
 fill
 pgw-push -d spool -j $'a\nb' -l 'path=/x"y\' <<<'a 1'
-exits 0 "pgw-list -0 | xargs -0 pgw-delete" sh -c 'pgw-list -0 -d spool -s "{instance!=\"db1\"}" | xargs -0 -n 2 pgw-delete -0 -d spool'
+exits 0 "pgw-list -0 | xargs -0 pgw-delete" \
+	sh -c 'pgw-list -0 -d spool -s "{instance!=\"db1\"}" | xargs -0 -n 2 pgw-delete -0 -d spool'
 is "$(group_files spool)" "$backup_db1"$'\n'"$node_db1" "too"
 exits 0 "no name at all" pgw-delete -0 -d spool </dev/null
 exits 1 "is nothing for -e" pgw-delete -0e -d spool </dev/null
 exits 65 "a bad name" pgw-delete -0 -d spool < <(printf '{job="backup",instance="db1"}\0{job=~"a"}\0')
-is "$err" 'pgw-delete: <stdin>: "{job=~\"a\"}": column 2: the labels of one group are given with =' "tells what is wrong"
+is "$err" 'pgw-delete: <stdin>: "{job=~\"a\"}": column 2: the labels of one group are given with =' \
+	"tells what is wrong"
 is "$(group_files spool)" "$backup_db1"$'\n'"$node_db1" "and deletes nothing"
 exits 64 "a bad argument" pgw-delete -d spool backup
 is "$(head -n 1 <<<"$err")" 'pgw-delete: "backup": column 7: expected =, !=, =~ or !~ after the name of a label' "too"
@@ -274,7 +278,8 @@ URL=$(cat refuses.log)
 exits 77 "a gateway that forbids one" pgw-delete -u "$URL" -a
 is "$(tail -n 1 <<<"$err")" 'pgw-delete: 1 of 3 groups could not be deleted' "tells how many"
 is "$(head -n 1 <<<"$err")" "pgw-delete: {job=\"b\"}: $URL/metrics/job/b: 403: no" "and which"
-for list in '' '[' '[]' '{"data":{}}' '{"data":[1]}' '{"data":[{"labels":{"job":1}}]}' '{"data":[{"labels":{"x":"y"}}]}' \
+for list in '' '[' '[]' '{"data":{}}' '{"data":[1]}' '{"data":[{"labels":{"job":1}}]}' \
+	'{"data":[{"labels":{"x":"y"}}]}' \
 	'{"data":[{"labels":{"job":"a","job":"b"}}]}' '{"data":[{"labels":{"job":"a"},"labels":{"job":"b"}}]}' \
 	'{"data":[{"labels":{"metrics":[]},"push_time_seconds":{"metrics":[{"labels":{"metrics":[]}}]}}]}' \
 	'{"data":[{"labels":{"job":"a","__x":"y"}}]}' "$(printf '[%.0s' {1..17})"; do

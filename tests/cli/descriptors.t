@@ -1,6 +1,6 @@
 #!/bin/bash
-# Standard input, output or error that are closed or full: no message gets into a file of the spool or the queue, and a tool
-# whose output is lost says so.
+# Standard input, output or error that are closed or full: no message gets into a file of the spool or the queue, and a
+# tool whose output is lost says so.
 . "$(dirname "$0")/../lib.sh"
 
 nobody=127.0.0.1:$(free_port)
@@ -29,7 +29,8 @@ for closed in 2 "0 2" "1 2" "0 1 2"; do
 		[ -e /proc/$$/fd/$i ] && open="$open $i"
 	done
 	echo "$open" >open'
-	is "$(xargs <open)" "$(printf '%s\n' 0 1 2 | grep -vx -e "${closed// /$'\n'}" | xargs)" "the command has them as closed"
+	is "$(xargs <open)" "$(printf '%s\n' 0 1 2 | grep -vx -e "${closed// /$'\n'}" | xargs)" \
+		"the command has them as closed"
 done
 is "$(cat spool/lock queue/lock)" "" "no message is in a lock"
 is "$(grep -rla '^pgw-[a-z]*: ' spool queue)" "" "nor in another file"
@@ -38,11 +39,13 @@ without 1 74 "pgw-list" pgw-list -d spool 2>err
 is "$(cat err)" "pgw-list: standard output: Bad file descriptor" "the reason is told"
 start serve sh -c "exec pgw-serve -d spool --web.listen-address=unix:$SCRATCH/socket <&- >&- 2>&-"
 await "pgw-serve gets ready" curl -s -f -o /dev/null --unix-socket socket http://x/-/ready
-is "$(curl -s --unix-socket socket --data-binary 'b x' http://x/metrics/job/bad -o /dev/null -w '%{http_code}')" 400 "pgw-serve without any"
+is "$(curl -s --unix-socket socket --data-binary 'b x' http://x/metrics/job/bad -o /dev/null -w '%{http_code}')" 400 \
+	"pgw-serve without any"
 stops TERM "$pid" 0 "ends as usual"
 is "$(grep -rlaE 'pgw-serve: |level=' spool)" "" "and has written to no file"
 
-for command in "pgw-push --help" "pgw-serve --version" "pgw-list -d spool" "pgw-list -d spool --json" "pgw-list -d spool -0" \
+for command in "pgw-push --help" "pgw-serve --version" "pgw-list -d spool" \
+	"pgw-list -d spool --json" "pgw-list -d spool -0" \
 	"pgw-delete -n -d spool -a" "pgw-push --flush -n --queue queue"; do
 	# shellcheck disable=SC2086
 	run sh -c "exec $command >/dev/full"

@@ -54,12 +54,14 @@ inconsistent() {
 }
 inconsistent '2: collected metric "there" is not a UNTYPED, .* group {job="there"}$' '# TYPE there gauge\nthere 2\n'
 inconsistent '2: collected metric "a" .*was collected before with the same name and label values$' 'a 1\na 2\n'
-inconsistent '2: collected metric "a" .*was collected before with the same name and label values$' 'a{job="x"} 1\na{job="y"} 2\n'
+inconsistent '2: collected metric "a" .*was collected before with the same name and label values$' \
+	'a{job="x"} 1\na{job="y"} 2\n'
 inconsistent '2:.*two buckets with the same bound|collected metric "h" has two buckets' \
 	'# TYPE h histogram\nh_bucket{le="1"} 1\nh_bucket{le="1.0"} 1\nh_count 1\n'
 inconsistent '1:.*"__x"' 'a{__x="y"} 1\n'
 inconsistent '[0-9]+:.*"h_count".*histogram.*"h"' 'h_count 1\n# TYPE h histogram\nh_bucket{le="1"} 1\n'
-inconsistent '2: collected metric "pushgateway_build_info" is not a GAUGE, .*the gateway.s own' '# TYPE pushgateway_build_info counter\npushgateway_build_info 1\n'
+inconsistent '2: collected metric "pushgateway_build_info" is not a GAUGE, .*the gateway.s own' \
+	'# TYPE pushgateway_build_info counter\npushgateway_build_info 1\n'
 printf '# TYPE h histogram\nh_bucket{le="1"} 1\nh_count 1\n' | pgw-push -d spool -j histogram
 inconsistent '1:.*"h_sum".*histogram.*"h".*{job="histogram"}' 'h_sum 1\n'
 

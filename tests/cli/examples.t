@@ -1,10 +1,10 @@
 #!/bin/bash
 # Runs the EXAMPLES of the manual pages, the tour of README.md and the example set-ups in scripts/.
 #
-# An example is a display (.Dl, or .Bd to .Ed) in the section EXAMPLES. Lines after "$ " are commands, continued by lines
-# after "> "; all commands of a display are one shell's, run by sh -eu. They succeed, unless the paragraph before the
-# display says "exits with N". Other lines are the output of the command before them; it is compared where there is any,
-# whatever the line breaks. A display without a command is a configuration: the program that it is for reads it.
+# An example is a display (.Dl, or .Bd to .Ed) in the section EXAMPLES. Lines after "$ " are commands, continued by
+# lines after "> "; all commands of a display are one shell's, run by sh -eu. They succeed, unless the paragraph before
+# the display says "exits with N". Other lines are the output of the command before them; it is compared where there is
+# any, whatever the line breaks. A display without a command is a configuration: the program that it is for reads it.
 # The tour is written in the same way, between lines ```console and ```.
 #
 # Each page has a scratch folder with a spool, a gateway on that spool, two exporters, and what prepare() makes.

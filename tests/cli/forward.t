@@ -110,7 +110,8 @@ END
 answers 200 "a native histogram at the source" PUT "$source/metrics/job/native" -H "$protobuf" --data-binary @pushed.pb
 like "$(cat from/groups/job=native.prom)" '# pgw native ' "is in its spool"
 exits 0 "a native histogram" pgw-scrape-relay --from-spool -d from -u "$gateway" -u "$upstream"
-is "$(grep '^# pgw native ' to/groups/job=native.prom)" "$(grep '^# pgw native ' from/groups/job=native.prom)" "arrives whole"
+is "$(grep '^# pgw native ' to/groups/job=native.prom)" "$(grep '^# pgw native ' from/groups/job=native.prom)" \
+	"arrives whole"
 all_there "$gateway" "as text, too"
 like "$(exposition "$upstream")" 'native_count\{instance="",job="native"\} 3' "the upstream takes it"
 pgw-delete -d from -j native
@@ -131,8 +132,10 @@ pgw-delete -u "$gateway" -j short
 echo 'x y z' >from/groups/job=broken.prom
 exits 65 "a first push that is refused" pgw-push -d from -j refused <<<$'# TYPE c gauge\nc 1'
 exits 0 "files that are left out" pgw-scrape-relay --from-spool -v -d from -u "$gateway"
-has "$err" 'pgw-scrape-relay: "job=broken.prom": skipped: line 1: expected float as value, got "y"' "are named with the reason"
-has "$err" 'pgw-scrape-relay: "job=refused.prom": skipped: no push to it was successful' "also where nothing was ever taken"
+has "$err" 'pgw-scrape-relay: "job=broken.prom": skipped: line 1: expected float as value, got "y"' \
+	"are named with the reason"
+has "$err" 'pgw-scrape-relay: "job=refused.prom": skipped: no push to it was successful' \
+	"also where nothing was ever taken"
 like "$(tail -n 1 err)" '^pgw-scrape-relay: 12 groups, 12 forwarded, 0 deleted, 0 failed, 2 skipped$' "and counted"
 exits 0 "with -q" pgw-scrape-relay --from-spool -q -d from -u "$gateway"
 is "$err" "" "nothing is said of them"
@@ -185,7 +188,8 @@ ok "none is made" test ! -e none
 start relay pgw-scrape-relay --from-spool -v -i 0.5 -d from -u "$gateway" -u "$upstream"
 relay=$pid
 await "a second round" grep -q ' groups, 0 forwarded' relay.log
-like "$(grep -m 1 ' groups, ' relay.log)" '^pgw-scrape-relay: round 1: 13 groups, 26 forwarded, 0 deleted, 0 failed, 0 skipped$' "the first one sends all"
+like "$(grep -m 1 ' groups, ' relay.log)" \
+	'^pgw-scrape-relay: round 1: 13 groups, 26 forwarded, 0 deleted, 0 failed, 0 skipped$' "the first one sends all"
 all_there "$gateway" "pgw-serve has all"
 before=$(stat -c %i.%Y to/groups/job=types.prom)
 pgw-push -d from -j many -l i=1 <<<'many 100'

@@ -5,8 +5,8 @@
 need_disk "a full disk" 8M -m 0
 spool=disk/spool
 
-# requests METHOD FIRST LAST [NUMBER]: one for each of these groups, in one connection; the codes are in the file codes, a
-# line each. A push has the number and 1 kB more.
+# requests METHOD FIRST LAST [NUMBER]: one for each of these groups, in one connection; the codes are in the file codes,
+# a line each. A push has the number and 1 kB more.
 requests() {
 	awk -v m="$1" -v from="$2" -v to="$3" -v n="${4:-}" -v url="$URL/metrics/job/g" 'BEGIN {
 		while (length(filler) < 1000) filler = filler "x"

@@ -1,6 +1,6 @@
 #!/bin/bash
-# pgw-serve under 32 connections, and a pgw-push beside it, killed with SIGKILL at random moments: CRASH_ROUNDS (60) times
-# with --spool.sync=always and as many with none. torture/kill.py says what holds after each.
+# pgw-serve under 32 connections, and a pgw-push beside it, killed with SIGKILL at random moments: CRASH_ROUNDS (60)
+# times with --spool.sync=always and as many with none. torture/kill.py says what holds after each.
 . "$(dirname "$0")/../lib.sh"
 export PGW_BIN PYTHONDONTWRITEBYTECODE=1
 rounds=${CRASH_ROUNDS:-60}

@@ -29,7 +29,8 @@ is "$(jobs_of)" "a b " "lists what either selects"
 exits 0 "-s with -j" pgw-list -d spool -s '{instance!=""}' -j c
 is "$(jobs_of)" "c " "lists what has both"
 exits 64 "a bad selector" pgw-list -d spool -s '{job'
-is "$(head -n 1 <<<"$err")" 'pgw-list: --select: "{job": column 5: expected =, !=, =~ or !~ after the name of a label' "is refused"
+is "$(head -n 1 <<<"$err")" 'pgw-list: --select: "{job": column 5: expected =, !=, =~ or !~ after the name of a label' \
+	"is refused"
 exits 0 "--older-than" pgw-list -d spool --older-than 5m
 is "$(jobs_of)" "a c " "lists by the last push"
 exits 0 "--failed" pgw-list -d spool --failed
@@ -52,7 +53,8 @@ sorted 'a b c ' --sort families
 sorted 'a c b ' --sort series
 sorted 'a c b ' --sort failed -r
 exits 0 "--sort bytes" pgw-list -d spool --sort bytes
-is "$(tail -n +2 <<<"$out" | awk '{ print $(NF - 1) }')" "$(tail -n +2 <<<"$out" | awk '{ print $(NF - 1) }' | sort -n)" "sorts numbers"
+is "$(tail -n +2 <<<"$out" | awk '{ print $(NF - 1) }')" \
+	"$(tail -n +2 <<<"$out" | awk '{ print $(NF - 1) }' | sort -n)" "sorts numbers"
 exits 64 "no column" pgw-list -d spool --sort age
 is "$(head -n 1 <<<"$err")" 'pgw-list: --sort: "age": not a column of the table' "is refused"
 exits 0 "JSON" pgw-list -d spool --json --sort pushed -s '{instance=~"db."}'
@@ -66,7 +68,8 @@ is "$(tr '\0' '\n' <"$SCRATCH/out")" '{job="a",instance="db2"}
 {job="b"}
 {job="c",instance="db1"}
 {job="x\ny",z="\x1b[31m\""}' "prints keys, with a NUL byte after each"
-is "$(pgw-list -d spool -0 | xargs -0 -n 1 pgw-list -d spool -0 -s | tr '\0' '\n' | sort -u | wc -l)" 4 "which are selectors"
+is "$(pgw-list -d spool -0 | xargs -0 -n 1 pgw-list -d spool -0 -s | tr '\0' '\n' | sort -u | wc -l)" 4 \
+	"which are selectors"
 pgw-delete -d spool -s '{job=~"x.*"}'
 for pair in "--json -0" "-0 -w" "--json --watch"; do
 	# shellcheck disable=SC2086

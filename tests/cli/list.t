@@ -41,7 +41,8 @@ True 0 POST
 True' "has labels, series, bytes and times"
 
 exits 0 "an empty spool" sh -c 'rm spool/groups/*.prom; pgw-list -d spool --json'
-is "$($PYTHON -c 'import json, sys; print(json.load(sys.stdin))' <<<"$out")" "{'groups': [], 'rejected': []}" "is an empty list"
+is "$($PYTHON -c 'import json, sys; print(json.load(sys.stdin))' <<<"$out")" "{'groups': [], 'rejected': []}" \
+	"is an empty list"
 pgw-push -d spool -j good <<<'a 1'
 echo 'a{' >spool/groups/job=bad.prom
 exits 0 "a file that is left out" pgw-list -d spool

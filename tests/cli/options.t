@@ -1,11 +1,12 @@
 #!/bin/bash
-# Each tool's --help and its manual page agree: the options, whether they take an argument, the synopsis; and the page has
-# every environment variable that the tool reads.
+# Each tool's --help and its manual page agree: the options, whether they take an argument, the synopsis; and the page
+# has every environment variable that the tool reads.
 . "$(dirname "$0")/../lib.sh"
 need mandoc
 SOURCES=$TESTS/..
 
-# Prints what a text has, one a line: "options" as "-d --spool ARGUMENT", "synopsis" as "-d", "environment" as "PGW_URL".
+# Prints what a text has, one a line: "options" as "-d --spool ARGUMENT", "synopsis" as "-d", "environment" as
+# "PGW_URL".
 cat >parts.py <<'END'
 import re, sys
 
@@ -109,7 +110,8 @@ for tool in $tools; do
 	[ "$tool" != pgw-serve ] || sed -i '/^PGW_URL$/d' are_read
 	is "$(LC_ALL=C comm -23 are_read <(LC_ALL=C sort documented))" "" "$tool: all variables are in the page"
 	# libcurl reads some, and the command of pgw-run has one.
-	is "$(grep -vxE '(https?|no)_proxy|PGW_METRICS_FD' documented | LC_ALL=C sort | LC_ALL=C comm -13 are_read -)" "" \
+	is "$(grep -vxE '(https?|no)_proxy|PGW_METRICS_FD' documented | LC_ALL=C sort | LC_ALL=C comm -13 are_read \
+		-)" "" \
 		"$tool: and no others"
 done
 

@@ -13,7 +13,8 @@ echo 00000000-1111-2222-3333-444444444444 >boot_id
 # Runs a command as after another start of the system.
 rebooted() {
 	# shellcheck disable=SC2016 # for the inner shell
-	unshare -m sh -c 'mount --bind "$1" /proc/sys/kernel/random/boot_id && shift && exec "$@"' sh "$SCRATCH/boot_id" "$@"
+	unshare -m sh -c 'mount --bind "$1" /proc/sys/kernel/random/boot_id && shift && exec "$@"' \
+		sh "$SCRATCH/boot_id" "$@"
 }
 if ! rebooted true 2>unshare.log; then
 	skip "a power failure" "this user may not change the boot id: $(head -n 1 unshare.log)"
@@ -61,7 +62,8 @@ lacks() {
 	local w groups=$1/spool/groups stored
 	for w in $writers; do
 		stored=$(number "$groups/job=w$w.prom")
-		[ "$stored" != none ] && [ "$stored" -ge "$(cat "w$w.pushed")" ] || echo "w$w has $stored, not $(cat "w$w.pushed")"
+		[ "$stored" != none ] && [ "$stored" -ge "$(cat "w$w.pushed")" ] ||
+			echo "w$w has $stored, not $(cat "w$w.pushed")"
 		[ "$(number "$groups/job=w$w,n=$(cat "w$w.made").prom")" = "$(cat "w$w.made")" ] ||
 			[ -e "$groups/job=w$w,n=$(($(cat "w$w.made") + 1)).prom" ] ||
 			echo "w$w has not the group $(cat "w$w.made")"

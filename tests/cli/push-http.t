@@ -19,7 +19,8 @@ job=env.prom
 job=path,x=y.prom
 job=path,x=z.prom
 job=slash.prom' "all got there"
-exits 0 "keys that a path can't carry" pgw-push -u "$gateway" -j 'a/b' -l empty= -l dot=. -l dots=.. -l u='ü %+?#' one.prom
+exits 0 "keys that a path can't carry" pgw-push -u "$gateway" -j 'a/b' -l empty= -l dot=. -l dots=.. -l u='ü %+?#' \
+	one.prom
 is "$(group_files spool | grep dot)" "job=a%2Fb,dot=.,dots=..,empty=,u=%C3%BC%20%25+%3F%23.prom" "arrive as they are"
 
 exits 65 "what the gateway refuses" pgw-push -u "$gateway" -j bad <<<$'# TYPE a gauge\na 1'

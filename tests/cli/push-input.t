@@ -1,6 +1,6 @@
 #!/bin/bash
-# The input of pgw-push: samples of the command line, filters, advice, OpenMetrics; into a spool, to pgw-serve and to the
-# upstream.
+# The input of pgw-push: samples of the command line, filters, advice, OpenMetrics; into a spool, to pgw-serve and to
+# the upstream.
 . "$(dirname "$0")/../lib.sh"
 need prometheus-pushgateway
 
@@ -27,7 +27,8 @@ c 4
 END
 
 # Samples of the command line
-exits 0 "-g and -c" $push -j quick -g a_bytes=1048576 -c 'b_total{disk="sda",on="/a=b}\"\\"}=2' -g a_bytes'{x="y"}=-1e-7'
+exits 0 "-g and -c" $push -j quick -g a_bytes=1048576 -c 'b_total{disk="sda",on="/a=b}\"\\"}=2' \
+	-g a_bytes'{x="y"}=-1e-7'
 is "$out$err" "" "say nothing"
 is "$(samples quick)" 'a_bytes 1.048576e+06
 a_bytes{x="y"} -1e-07
@@ -42,7 +43,8 @@ is "$(heads help)" '# HELP a Of a\\b.
 # HELP b_total First\nsecond.
 # TYPE b_total counter
 # TYPE n gauge' "describe the sample before them"
-exits 0 "files join samples where they are named" sh -c "$push -j join -g 'a_bytes{x=\"z\"}=5' -g d=6 types.prom </dev/null"
+exits 0 "files join samples where they are named" \
+	sh -c "$push -j join -g 'a_bytes{x=\"z\"}=5' -g d=6 types.prom </dev/null"
 is "$(samples join)" 'a_bytes{x="y"} 1
 a_bytes{x="z"} 5
 b_total 2
@@ -75,7 +77,8 @@ refused 64 '"1a=1": invalid metric name' -c 1a=1
 refused 64 '--help-text: there is no -g or -c before it' --help-text x -g a=1
 refused 64 "option '--gauge' requires an argument" -g
 refused 65 '"a_bytes=1": "a_bytes" has the type gauge already, not counter' -c a_bytes=1 types.prom
-refused 65 '"a_bytes{x=\"z\"}=1": "a_bytes" has another help text already' -g 'a_bytes{x="z"}=1' --help-text Other types.prom
+refused 65 '"a_bytes{x=\"z\"}=1": "a_bytes" has another help text already' -g 'a_bytes{x="z"}=1' --help-text Other \
+	types.prom
 refused 65 '"h_count=1": "h_count" belongs to the histogram "h"' -g h_count=1 types.prom
 refused 65 '"a=2": collected metric "a" {instance="",job="refused"} was collected before with the same name and label values' \
 	-g a=1 -g a=2
@@ -97,7 +100,8 @@ is "$(samples both)" 'b_total 2' "leave what is kept and not dropped"
 refused 65 "types.prom: the filter leaves no samples of the exposition" --keep x types.prom
 exits 0 "--allow-empty" $push -j empty --allow-empty --keep x types.prom
 refused 64 '--keep: "a(" is no regular expression: byte 3: missing closing parenthesis' --keep 'a(' types.prom
-refused 64 '--drop: "*" is no regular expression: byte 1: quantifier does not follow a repeatable item' --drop '*' types.prom
+refused 64 '--drop: "*" is no regular expression: byte 1: quantifier does not follow a repeatable item' --drop '*' \
+	types.prom
 printf 'aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab 1\n' >long.prom
 refused 64 'the regular expression "(a|aa)+" takes too long to match "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaab"' \
 	--drop '(a|aa)+' long.prom
@@ -277,14 +281,18 @@ a_total 1
 # pgw-serve and the upstream store the same as a spool
 start_serve -d served
 served=$URL
-start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persistence.file= --web.listen-address=127.0.0.1:PORT
+start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persistence.file= \
+	--web.listen-address=127.0.0.1:PORT
 upstream=http://127.0.0.1:$PORT
 for gateway in "$served" "$upstream"; do
-	exits 0 "all at once to a gateway" pgw-push -u "$gateway" -j open -g quick=7 --drop-timestamps --drop h open.om stamps.prom types.prom \
+	exits 0 "all at once to a gateway" pgw-push -u "$gateway" -j open -g quick=7 --drop-timestamps --drop h \
+		open.om stamps.prom types.prom \
 		--drop 'p|c'
-	curl -s -f "$gateway/metrics" | grep 'job="open"' | grep -v '^push_' | sed 's/instance="",job="open",*//; s/,}/}/; s/{}//' |
+	curl -s -f "$gateway/metrics" | grep 'job="open"' | grep -v '^push_' |
+		sed 's/instance="",job="open",*//; s/,}/}/; s/{}//' |
 		LC_ALL=C sort >stored
-	is "$(cat stored)" "$(printf '%s\na_bytes{x="y"} 1\nq 2\nr 3\nb_total 2\nquick 7\n' "$open_samples" | LC_ALL=C sort)" "stores it"
+	is "$(cat stored)" "$(printf '%s\na_bytes{x="y"} 1\nq 2\nr 3\nb_total 2\nquick 7\n' "$open_samples" |
+		LC_ALL=C sort)" "stores it"
 done
 
 # A scrape of OpenMetrics
@@ -292,7 +300,8 @@ start_responder exporter 200 "$(cat open.om)"$'\n'
 exits 0 "pgw-scrape-relay of OpenMetrics" pgw-scrape-relay -d spool -j relayed "$URL/metrics"
 is "$(samples relayed | grep -v '^scrape_\|^up ')" "$open_samples" "into a spool"
 exits 0 "pgw-scrape-relay of OpenMetrics" pgw-scrape-relay -u "$served" -j relayed "$URL/metrics"
-is "$(grep -v '^#\|^push_\|^scrape_\|^up{' served/groups/job=relayed.prom | sed 's/instance="",job="relayed",*//; s/,}/}/; s/{}//')" \
+is "$(grep -v '^#\|^push_\|^scrape_\|^up{' served/groups/job=relayed.prom |
+	sed 's/instance="",job="relayed",*//; s/,}/}/; s/{}//')" \
 	"$open_samples" "to a gateway"
 
 done_testing

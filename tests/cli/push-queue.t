@@ -155,7 +155,8 @@ exits 0 "and more" push "$nobody" x 3 --queue-size $((2 * size))
 like "$err" 'pgw-push: queue: dropped 1 that waited, over the limits of age and size$' "drops"
 is "$(waiting)" "2 3" "the oldest"
 exits 69 "a push larger than the queue" push "$nobody" x 4 --queue-size 10
-has "$err" "pgw-push: the push can't be kept: $size bytes are over the limit of the queue queue, which is 10" "can't be kept"
+has "$err" "pgw-push: the push can't be kept: $size bytes are over the limit of the queue queue, which is 10" \
+	"can't be kept"
 like "$err" "pgw-push: $nobody/metrics/job/x: .*Connection refused$" "and why it should have been"
 is "$(waiting)" "" "a smaller limit also counts for what waits"
 
@@ -183,7 +184,8 @@ pgw-push: queue/00000000000000000001: not a file of a queue" "names them"
 is "$(cd queue && echo *)" "00000000000000000001 00000000000000000002 README lock" "and moves none"
 exits 65 "--flush with nothing but such files" pgw-push --flush --queue queue
 is "$err" "pgw-push: queue/refused/00000000000000000002 is set aside: queue/00000000000000000002: Is a directory
-pgw-push: queue/refused/00000000000000000001 is set aside: queue/00000000000000000001: not a file of a queue" "names them"
+pgw-push: queue/refused/00000000000000000001 is set aside: queue/00000000000000000001: not a file of a queue" \
+	"names them"
 is "$(cd queue/refused && echo *)" "00000000000000000001 00000000000000000002" "sets them aside"
 exits 0 "--flush afterwards" pgw-push --flush --queue queue
 is "$err" "" "is silent"
@@ -215,8 +217,10 @@ usage() {
 	exits 64 "$1" pgw-push "${@:3}"
 	is "${err%%$'\n'*}" "pgw-push: $2" "$1: is told"
 }
-usage "a queue and a spool" "a queue (--queue) is for gateways (-u), not for a spool (-d)" --queue queue -d spool -j x -g a=1
-usage "--flush and a spool" "a queue (--queue) is for gateways (-u), not for a spool (-d)" --queue queue -d spool --flush
+usage "a queue and a spool" "a queue (--queue) is for gateways (-u), not for a spool (-d)" --queue queue -d spool -j x \
+	-g a=1
+usage "--flush and a spool" "a queue (--queue) is for gateways (-u), not for a spool (-d)" --queue queue -d spool \
+	--flush
 usage "--flush alone" "--flush is of no use without --queue" --flush
 usage "--flush and a sample" "--flush sends what waits, and no other metrics" --flush --queue queue -g a=1
 usage "--queue-size 0" '--queue-size: "0": a size must be from 1 byte to 8 EiB' --queue-size 0

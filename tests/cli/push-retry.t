@@ -79,7 +79,8 @@ exits 65 "one of three refuses" pgw-push -u "$good" -u "$bad" -u "$other" -j x o
 is "$err" "pgw-push: $bad/metrics/job/x: 400: because" "is named"
 is "$(got good) $(got other)" "2 2" "the others have it"
 exits 69 "two fail" pgw-push -u "$ill" -u "$good" -u "$bad" -j x one.prom
-is "$err" "pgw-push: $ill/metrics/job/x: 503: later; $bad/metrics/job/x: 400: because" "both are named, the first decides"
+is "$err" "pgw-push: $ill/metrics/job/x: 503: later; $bad/metrics/job/x: 400: because" \
+	"both are named, the first decides"
 exits 65 "in the other order" pgw-push -u "$bad" -u "$ill" -j x one.prom
 exits 65 "pgw-delete from several" pgw-delete -u "$good" -u "$bad" -j x
 is "$err" "pgw-delete: $bad/metrics/job/x: 400: because" "names the one"
@@ -140,11 +141,13 @@ done
 bad_file "--key" 66 "fifo: not a regular file" --cert basic --key fifo
 bad_file "a large file" 66 "large: too large" --basic-auth-file large
 bad_file "a large pipe" 66 "/dev/stdin: too large" --basic-auth-file /dev/stdin < <(cat large)
-bad_file "netrc from a pipe, which is read more than once" 66 "/dev/stdin: not a regular file" --netrc-file /dev/stdin < <(echo)
+bad_file "netrc from a pipe, which is read more than once" 66 "/dev/stdin: not a regular file" \
+	--netrc-file /dev/stdin < <(echo)
 exits 0 "a link to a file" sh -c 'ln -s token linked && exec pgw-push -u "$1" -j x --bearer-token-file linked one.prom' - "$good"
 bad_file "two secrets" 64 "only one of --basic-auth-file, --bearer-token-file and --netrc can be given" \
 	--basic-auth-file basic --bearer-token-file token
 bad_file "a key alone" 64 "--key is of no use without --cert" --key basic
-exits 64 "a user in the URL and one in a file" pgw-push -u "http://me:s3cret@${good#http://}" -j x --basic-auth-file basic one.prom
+exits 64 "a user in the URL and one in a file" pgw-push -u "http://me:s3cret@${good#http://}" -j x \
+	--basic-auth-file basic one.prom
 is "${err%%$'\n'*}" "pgw-push: $good: the URL has a user, and a file has another" "is told"
 done_testing

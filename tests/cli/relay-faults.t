@@ -125,7 +125,8 @@ is "$(normal served/groups/job=x.prom)" "$(normal $group)" "the same"
 
 # Labels without number
 $PYTHON -c 'print("a{" + ",".join("l%d=\"%d\"" % (i, i) for i in range(5000)) + "} 1")' >exporter/labels
-down static/labels 65 "line 1, column 1983: the sample has too many labels, over the limit of 200" "$(wc -c <exporter/labels)"
+down static/labels 65 "line 1, column 1983: the sample has too many labels, over the limit of 200" \
+	"$(wc -c <exporter/labels)"
 # Two types, of which the last one counts
 up types/answer 8 'types 1'
 it 'a 1\n'
@@ -174,10 +175,12 @@ scrape_duration_seconds TIME
 scrape_samples_scraped 3
 up 1" "with the rest"
 up protobuf/plain "$(wc -c <exporter/plain.pb)" 'plain 7' --native-histograms
-exits 0 "protobuf without native histograms" pgw-scrape-relay -u "$gateway" -r -j x --native-histograms "$exporter/protobuf/plain"
+exits 0 "protobuf without native histograms" pgw-scrape-relay -u "$gateway" -r -j x \
+	--native-histograms "$exporter/protobuf/plain"
 is "$(relayed served/groups/job=x.prom)" "$(relayed $group)" "over HTTP"
 up static/good 25 'good 1' --native-histograms
-down protobuf/stamped 65 "metric family 1, metric 1: pushed metrics must not have timestamps" "$(wc -c <exporter/stamped.pb)" --native-histograms
+down protobuf/stamped 65 "metric family 1, metric 1: pushed metrics must not have timestamps" \
+	"$(wc -c <exporter/stamped.pb)" --native-histograms
 up protobuf/stamped "$(wc -c <exporter/stamped.pb)" 'plain 7' --native-histograms --drop-timestamps
 head -c 10 exporter/native.pb >exporter/cut.pb
 down protobuf/cut 65 "metric family 1: the message is cut short" 10 --native-histograms

@@ -14,7 +14,8 @@ group_of() {
 targets() {
 	local name
 	for name; do
-		printf ',{"targets": ["%s"], "labels": {"target": "%s", "__metrics_path__": "/static/%s"}}' "${exporter#*//}" "$name" "$name"
+		printf ',{"targets": ["%s"], "labels": {"target": "%s", "__metrics_path__": "/static/%s"}}' \
+			"${exporter#*//}" "$name" "$name"
 	done | sed 's/^,/[/; s/$/]/' >"new.json"
 	mv new.json targets.json
 }
@@ -44,7 +45,8 @@ await "what changes is pushed" has_value spool/groups/job=one.prom a 5
 stops TERM "$one" 0 "SIGTERM ends it"
 like "$(tail -n 1 one.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, [01] samples, 0\.0 MB$' \
 	"with a last summary"
-is "$(grep -cvE '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB$' one.log)" 0 "there is nothing else"
+is "$(grep -cvE '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB$' one.log)" 0 \
+	"there is nothing else"
 is "$(sed -n 's/.*round \([0-9]*\):.*/\1/p' one.log | sort -n | uniq -d)" "" "each round has one"
 
 # A target that goes and comes
@@ -91,11 +93,13 @@ start quiet pgw-scrape-relay -q -d spool -j quiet -i 1 "$exporter/static/missing
 quiet=$pid
 await "-q: down" has_value spool/groups/job=quiet.prom up 0
 stops TERM "$quiet" 0 "ends"
-is "$(cat quiet.log)" "pgw-scrape-relay: $exporter/static/missing: the target answered with status 503" "says only what failed"
+is "$(cat quiet.log)" "pgw-scrape-relay: $exporter/static/missing: the target answered with status 503" \
+	"says only what failed"
 start verbose pgw-scrape-relay -v -d spool -j verbose -i 1 "$exporter/static/a"
 verbose=$pid
 twice() {
-	[ "$(grep -cxF "pgw-scrape-relay: $exporter/static/a: pushed to {job=\"verbose\"} (families: 5, samples: 5)" verbose.log)" -ge 2 ]
+	[ "$(grep -cxF "pgw-scrape-relay: $exporter/static/a: pushed to {job=\"verbose\"} (families: 5, samples: 5)" \
+		verbose.log)" -ge 2 ]
 }
 await "-v says each push" twice
 stops INT "$verbose" 0 "SIGINT ends it, too"
@@ -131,7 +135,8 @@ flight=$pid
 await "a scrape" grep -q '^/later/1 ' exporter.log
 stops TERM "$flight" 0 "SIGTERM in a scrape"
 is "$(value flight/groups/job=x.prom up)" 1 "waits for it"
-like "$(tail -n 1 flight.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, 1 samples, 0\.0 MB$' "and says so"
+like "$(tail -n 1 flight.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, 1 samples, 0\.0 MB$' \
+	"and says so"
 start second pgw-scrape-relay -d second -j x -i 3 "$exporter/never/second"
 second=$pid
 await "a scrape" grep -q '^/never/second ' exporter.log
@@ -199,7 +204,8 @@ start serve pgw-serve --web.listen-address="${gateway#*//}" -d served
 serve=$pid
 await "and comes back" has_value served/groups/job=away.prom a 9
 stops TERM "$away" 0 "SIGTERM"
-is "$(grep -v ': round ' away.log | sed 's/: [^:]*$//' | sort | uniq -c | awk '{ print $1 }')" 1 "one message for all of it"
+is "$(grep -v ': round ' away.log | sed 's/: [^:]*$//' | sort | uniq -c | awk '{ print $1 }')" 1 \
+	"one message for all of it"
 like "$(grep -v ': round ' away.log)" "^pgw-scrape-relay: $exporter/static/a: $gateway/metrics/job/away: .*Connection refused\$" "of the gateway"
 
 # A spool that is locked

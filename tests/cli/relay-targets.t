@@ -26,7 +26,8 @@ usage=$(pgw-scrape-relay --help | head -n 1)
 exits 64 "a bad URL in it" pgw-scrape-relay -d stdin -j x - <<<$'# two\n\nhttp://127.0.0.1:1/\n ftp://x/'
 is "$err" "pgw-scrape-relay: standard input, line 4: ftp://x/: only http, https and unix URLs are known
 $usage" "is told with its line"
-exits 64 "the same target twice in it" pgw-scrape-relay -d stdin -j x - <<<$'http://127.0.0.1:1/\n\nhttp://127.0.0.1:1/x'
+exits 64 "the same target twice in it" pgw-scrape-relay -d stdin -j x \
+	- <<<$'http://127.0.0.1:1/\n\nhttp://127.0.0.1:1/x'
 is "$err" "pgw-scrape-relay: standard input, line 3: two URLs would be one group, {job=\"x\",instance=\"127.0.0.1:1\"}
 $usage" "likewise"
 
@@ -60,7 +61,8 @@ exits 64 "an instance for all" pgw-scrape-relay -d files -j x -l instance=x -c o
 write() {
 	local given
 	for given; do
-		printf ',{"targets": ["%s"], "labels": {"t": "%s", "__metrics_path__": "/static/%s"}}' "$address" "${given%=*}" "${given#*=}"
+		printf ',{"targets": ["%s"], "labels": {"t": "%s", "__metrics_path__": "/static/%s"}}' "$address" \
+			"${given%=*}" "${given#*=}"
 	done | sed 's/^,/[/; s/$/]/'
 }
 # there NAME...: the groups are those.
@@ -186,7 +188,8 @@ is "$(tail -n 1 <<<"$err")" "pgw-scrape-relay: 2000 targets, 2000 up, 0 down, 40
 is "$(cat many/groups/*.prom | grep -c '^target_')" 40000 "all samples"
 start_serve -d manyserved
 # Its check of each push against all others would take a minute.
-start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persistence.file= --push.disable-consistency-check \
+start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persistence.file= \
+	--push.disable-consistency-check \
 	--web.listen-address=127.0.0.1:PORT
 for gateway in "$URL" "http://127.0.0.1:$PORT"; do
 	exits 0 "2,000 targets to a gateway" pgw-scrape-relay -u "$gateway" -t 100 -c many.json
@@ -196,8 +199,10 @@ for gateway in "$URL" "http://127.0.0.1:$PORT"; do
 done
 for limit in 20 64; do
 	# shellcheck disable=SC2016
-	exits 0 "with $limit descriptors" sh -c 'ulimit -n $1 && exec pgw-scrape-relay -u "$2" -c many.json' sh $limit "$URL"
-	is "$err" "pgw-scrape-relay: only $((limit > 32 ? 8 : 1)) scrapes at once: the limit of open files is $limit" "fewer at once"
+	exits 0 "with $limit descriptors" sh -c 'ulimit -n $1 && exec pgw-scrape-relay -u "$2" -c many.json' sh $limit \
+		"$URL"
+	is "$err" "pgw-scrape-relay: only $((limit > 32 ? 8 : 1)) scrapes at once: the limit of open files is $limit" \
+		"fewer at once"
 done
 # They keep their ports, which would be others' soon if they ended.
 kill -STOP "$targets"

@@ -79,7 +79,8 @@ is_over() {
 await "its time to live ends" is_over
 ok "its file is still there" test -e spool/groups/job=brief.prom
 run_job "${commands[4]}"
-is "$(group_files spool)" "$(printf 'job=%s.prom\n' cleanup,instance=db1 homes users,instance=db1)" "its file is removed"
+is "$(group_files spool)" "$(printf 'job=%s.prom\n' cleanup,instance=db1 homes users,instance=db1)" \
+	"its file is removed"
 
 # What is no crontab is noticed.
 for line in '60 * * * * root true' '* * * * true' '0 0 0 * * root true' '* * * * * root date +%s'; do
@@ -91,7 +92,8 @@ done
 for unit in pgw-backup.service pgw-backup.timer; do
 	sed -f substitutions "$SCRIPTS/systemd/$unit" >"$unit"
 done
-exits 0 "systemd reads the timer and its service" systemd-analyze verify --man=no ./pgw-backup.service ./pgw-backup.timer
+exits 0 "systemd reads the timer and its service" systemd-analyze verify --man=no ./pgw-backup.service \
+	./pgw-backup.timer
 is "$out$err" "" "and has nothing to say"
 exits 0 "and the time" systemd-analyze calendar "$(sed -n 's/^OnCalendar=//p' pgw-backup.timer)"
 sed -n 's/^ExecStart=//p' pgw-backup.service | sed 's/%H/host1/' >start

@@ -59,7 +59,8 @@ for i in 1 2 3 4 5; do
 	urls+=("$URL/metrics")
 done
 exits 0 "five targets" pgw-scrape-relay -P 2 -d spool -j many "${urls[@]}"
-is "$(cat spool/groups/*.prom | grep '^t{' | sed 's/.*,i=/i=/; s/^t{i=/i=/; s/,.*}/}/' | sort | wc -l)" 5 "all are there"
+is "$(cat spool/groups/*.prom | grep '^t{' | sed 's/.*,i=/i=/; s/^t{i=/i=/; s/,.*}/}/' | sort | wc -l)" 5 \
+	"all are there"
 is "$(group_files spool | wc -l)" 5 "each in a group of its own"
 for url in "${urls[@]}"; do
 	host=${url#http://}
@@ -79,9 +80,11 @@ for parallel in 1 3; do
 done
 
 rm -rf spool
-exits 69 "a dead one among them" pgw-scrape-relay -d spool -j many "${urls[0]}" "http://127.0.0.1:$(free_port)/metrics" "${urls[1]}"
+exits 69 "a dead one among them" pgw-scrape-relay -d spool -j many "${urls[0]}" \
+	"http://127.0.0.1:$(free_port)/metrics" "${urls[1]}"
 is "$(group_files spool | wc -l)" 3 "does not keep the others back"
-is "$(cat spool/groups/*.prom | sed -n 's/^up{.*} //p' | sort | tr '\n' ' ')" "0 1 1 " "and is the only one that is down"
+is "$(cat spool/groups/*.prom | sed -n 's/^up{.*} //p' | sort | tr '\n' ' ')" "0 1 1 " \
+	"and is the only one that is down"
 exits 69 "a gateway that is not there" pgw-scrape-relay -u "http://127.0.0.1:$(free_port)" -j relay "$exporter/metrics"
 
 # A push that is refused

@@ -7,7 +7,8 @@ push=$URL/metrics/job
 
 # GET /metrics
 answers 200 "GET /metrics of an empty spool" GET "$URL/metrics"
-like "$headers" $'\ncontent-type: text/plain; version=0\.0\.4(; charset=utf-8)?(; escaping=[a-z]+)?\n' "has the format's type"
+like "$headers" $'\ncontent-type: text/plain; version=0\.0\.4(; charset=utf-8)?(; escaping=[a-z]+)?\n' \
+	"has the format's type"
 like "$body" $'\n# TYPE pgw_build_info gauge\npgw_build_info{version="[0-9.]+"} 1\n' "has the build info"
 has "$body" 'pgw_spool_rejected_groups 0' "and the number of rejected files"
 answers 200 "HEAD /metrics" HEAD "$URL/metrics"
@@ -19,7 +20,8 @@ answers 200 "POST" POST "$push/a" --data-binary $'a 1\nb 1\n'
 is "$body" "" "has an empty body"
 like "$headers" $'\ncontent-length: 0(\n|$)' "of a known length"
 answers 200 "POST again" POST "$push/a" --data-binary $'b 2\nc 2\n'
-is "$(grep -E '^[abc]{' spool/groups/job=a.prom)" $'a{instance="",job="a"} 1\nb{instance="",job="a"} 2\nc{instance="",job="a"} 2' \
+is "$(grep -E '^[abc]{' spool/groups/job=a.prom)" \
+	$'a{instance="",job="a"} 1\nb{instance="",job="a"} 2\nc{instance="",job="a"} 2' \
 	"replaces families of the same name"
 answers 200 "PUT" PUT "$push/a" --data-binary $'c 3\n'
 is "$(grep -E '^[abc]{' spool/groups/job=a.prom)" $'c{instance="",job="a"} 3' "replaces the group"
@@ -73,7 +75,8 @@ refused 'improper label name "a-b"' /job/a/a-b/c
 refused 'odd number of components in label string "/x"' /job/a/x
 refused 'odd number of components in label string "/x/y/"' /job/a/x/y/
 refused 'job name is required' /job@base64/=
-like "$(request POST "$URL/metrics/job/a/x@base64/%3F" -d 'k 1'; echo "$code $body")" '^400 invalid base64 encoding for label x="\?"' \
+like "$(request POST "$URL/metrics/job/a/x@base64/%3F" -d 'k 1'; echo "$code $body")" \
+	'^400 invalid base64 encoding for label x="\?"' \
 	"bad base64"
 answers 400 "a grouping key that is not UTF-8" POST "$push/a/x/%ff" --data-binary $'k 1\n'
 like "$body" 'UTF-8' "says so"
@@ -95,7 +98,8 @@ for path in /nothing /metrics/x /metrics/jobs/a /api /-/nothing; do
 done
 while read -r method path allow; do
 	answers 405 "$method $path" "$method" "$URL$path"
-	is "$(sed -n 's/^allow: //p' <<<"$headers" | tr -d ' ' | tr , '\n' | grep -v OPTIONS | sort | tr '\n' ,)" "$allow" "allows $allow"
+	is "$(sed -n 's/^allow: //p' <<<"$headers" | tr -d ' ' | tr , '\n' | grep -v OPTIONS | sort | tr '\n' ,)" \
+		"$allow" "allows $allow"
 done <<'END'
 POST /metrics GET,HEAD,
 DELETE /metrics GET,HEAD,
@@ -128,11 +132,14 @@ bad 'text format parsing error in line 3: second TYPE line for metric name "a", 
 	'a 1\n\n# TYPE a gauge\n'
 answers 400 "a timestamp" POST "$push/stamp" --data-binary $'a 1 1700000000000\n'
 like "$body" '^pushed metrics are invalid or inconsistent with existing metrics: .*pushed metrics must not have timestamps' "says so"
-like "$(cat spool/groups/job=stamp.prom)" $'\npush_failure_time_seconds{instance="",job="stamp"} [1-9]' "sets the failure time"
-like "$(cat spool/groups/job=stamp.prom)" $'\npush_time_seconds{instance="",job="stamp"} 0(\n|$)' "and not the push time"
+like "$(cat spool/groups/job=stamp.prom)" $'\npush_failure_time_seconds{instance="",job="stamp"} [1-9]' \
+	"sets the failure time"
+like "$(cat spool/groups/job=stamp.prom)" $'\npush_time_seconds{instance="",job="stamp"} 0(\n|$)' \
+	"and not the push time"
 answers 200 "a group" POST "$push/one" --data-binary $'# TYPE t gauge\nt 1\n'
 answers 400 "another type in another group" POST "$push/two" --data-binary $'\n\nt 1\n'
-like "$body" '^pushed metrics are invalid or inconsistent with existing metrics: .*t.*{job="one"}' "names the metric and the group"
+like "$body" '^pushed metrics are invalid or inconsistent with existing metrics: .*t.*{job="one"}' \
+	"names the metric and the group"
 like "$body" 'line 3' "and the line"
 answers 400 "a duplicate" POST "$push/two" --data-binary $'u 1\nu 1\n'
 like "$body" '^pushed metrics are invalid or inconsistent with existing metrics: .*u.* was collected before with the same name and label values' "says so"

@@ -38,14 +38,16 @@ has "$headers" 'content-type: application/vnd.google.protobuf; proto=io.promethe
 ok "with the native histogram" grep -qa pb_native body
 # A kept message that was damaged by hand: another metric's, cut off, and no message at all.
 for damage in "s/^# pgw native .*/# pgw native $(printf '\377%.0s' {1..300} | base64 -w0 | tr +/ -_)/" \
-	's/^\(# pgw native .*\)..........$/\1/' "s/^# pgw native .*/$(grep '^# pgw native' spool/groups/job=pb.prom | head -n 1)/"; do
+	's/^\(# pgw native .*\)..........$/\1/' "s/^# pgw native .*/$(grep '^# pgw native' spool/groups/job=pb.prom |
+		head -n 1)/"; do
 	cp spool/groups/job=pb.prom kept
 	sed "/^pb_native/,/^# pgw native/$damage" kept >damaged.prom
 	is "$(cmp -s kept damaged.prom; echo $?)" 1 "a group file is damaged"
 	mv damaged.prom spool/groups/job=pb.prom
 	answers 200 "/api/v1/metrics with a damaged message" GET "$URL/api/v1/metrics"
 	is "$(json 'j["data"][0]["pb_native"]["metrics"][0]')" \
-		"{'labels': {'instance': '', 'job': 'pb'}, 'buckets': {'+Inf': '12'}, 'count': '12', 'sum': '5.5'}" "shows the text"
+		"{'labels': {'instance': '', 'job': 'pb'}, 'buckets': {'+Inf': '12'}, 'count': '12', 'sum': '5.5'}" \
+			"shows the text"
 	mv kept spool/groups/job=pb.prom
 done
 

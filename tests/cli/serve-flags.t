@@ -34,9 +34,11 @@ usage '--web.telemetry-path: there must be a path' --web.telemetry-path=/
 # The upstream panics for the first ones and never serves the metrics for the others.
 for path in /-/healthy /-/ready/ /status /-/quit //-/./ready /api/v1 /api/v1/status /api/v1/any/thing; do
 	clean=${path%/}
-	usage "--web.telemetry-path: something else is served at \"$(sed 's|^//-/\./|/-/|' <<<"$clean")\"" "--web.telemetry-path=$path"
+	usage "--web.telemetry-path: something else is served at \"$(sed 's|^//-/\./|/-/|' <<<"$clean")\"" \
+		"--web.telemetry-path=$path"
 done
-usage '--web.telemetry-path: something else is served at "/p/q/status"' --web.route-prefix=p/q --web.telemetry-path=status
+usage '--web.telemetry-path: something else is served at "/p/q/status"' --web.route-prefix=p/q \
+	--web.telemetry-path=status
 usage '--web.external-url: "http://x/%zz" is not a URL' --web.external-url=http://x/%zz
 usage 'unknown or ambiguous option --no-log.level' --no-log.level
 for address in '' 127.0.0.1 127.0.0.1: :99999 :+80 :-1 '[::1]' ::1:80; do
@@ -102,7 +104,8 @@ answers 405 "GET /-/quit" GET "$URL/-/quit"
 is "$body" "Only POST or PUT requests allowed." "is not the way"
 while read -r method path expected allow; do
 	answers "$expected" "$method $path" "$method" "$URL$path"
-	is "$(sed -n 's/^\(allow\|location\): //p' <<<"$headers")" "${allow//,/, }" "has ${allow:-neither Location nor Allow}"
+	is "$(sed -n 's/^\(allow\|location\): //p' <<<"$headers")" "${allow//,/, }" \
+		"has ${allow:-neither Location nor Allow}"
 done <<'END'
 PUT /-/quit 405 GET,OPTIONS
 POST /-/quit 405 GET,OPTIONS

@@ -68,7 +68,8 @@ is "$(json '{k: v for k, v in j["data"][0]["g"].items() if k != "time_stamp"}')"
 	"{'type': 'GAUGE', 'help': 'A \"gauge\" \\\\ with\\na line.', 'metrics': [{'labels': {'instance': 'i', 'job': 'all', 'v': '\"\\n\\\\'}, 'value': '1e+06'}]}" \
 	"a gauge"
 is "$(json '{k: v for k, v in j["data"][0]["c"].items() if k != "time_stamp"}')" \
-	"{'type': 'COUNTER', 'metrics': [{'labels': {'instance': 'i', 'job': 'all'}, 'value': '1.23456789e+08'}]}" "a counter without help"
+	"{'type': 'COUNTER', 'metrics': [{'labels': {'instance': 'i', 'job': 'all'}, 'value': '1.23456789e+08'}]}" \
+		"a counter without help"
 is "$(json 'j["data"][0]["u"]["type"], [m["value"] for m in j["data"][0]["u"]["metrics"]]')" \
 	"('UNTYPED', ['NaN', '-Inf', '1e+21', '1e-05', '100000'])" "untyped ones in Go's form"
 is "$(json 'j["data"][0]["s"]["type"], j["data"][0]["s"]["metrics"]')" \
@@ -79,7 +80,8 @@ is "$(json 'len({f["time_stamp"] for f in j["data"][0].values() if isinstance(f,
 	"one time for all"
 stamp=$(json 'j["data"][0]["g"]["time_stamp"]')
 like "$stamp" '^20[0-9-]+T[0-9:]+(\.[0-9]*[1-9])?Z$' "of the push"
-is "$(date -d "$stamp" +%s)" "$(sed -n 's/^push_time_seconds.* \([0-9.e+]*\)$/\1/p' spool/groups/job=all,instance=i.prom |
+is "$(date -d "$stamp" +%s)" "$(sed -n 's/^push_time_seconds.* \([0-9.e+]*\)$/\1/p' \
+	spool/groups/job=all,instance=i.prom |
 	$PYTHON -c 'print(int(float(input())))')" "which the group's file has, too"
 answers 400 "a refused push" POST "$URL/metrics/job/all/instance/i" --data-binary $'x 1 1\n'
 answers 200 "/api/v1/metrics" GET "$URL/api/v1/metrics"

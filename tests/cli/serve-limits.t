@@ -26,7 +26,8 @@ answers 413 "a long grouping label" POST "$push/a/x/1234567890123456789012345678
 answers 413 "many grouping labels" POST "$push/a/b/1/c/1/d/1/e/1/f/1" --data-binary $'a 1\n'
 is "$(group_files spool)" "job=a.prom" "none of these is stored"
 awk 'BEGIN { printf "GET /-/healthy HTTP/1.1\r\nHost: x\r\n"; for (i = 0; i < 100000; i++) printf "X-%d: y\r\n", i; printf "\r\n" }' >headers.raw
-unlike "$(timeout $DEADLINE socat -t 5 - "TCP:127.0.0.1:$PORT" <headers.raw 2>/dev/null)" '^HTTP/1.. 200' "endless headers are refused"
+unlike "$(timeout $DEADLINE socat -t 5 - "TCP:127.0.0.1:$PORT" <headers.raw 2>/dev/null)" '^HTTP/1.. 200' \
+	"endless headers are refused"
 
 # Counts
 answers 200 "a second group" POST "$push/b" --data-binary $'a 1\n'
@@ -106,7 +107,8 @@ ok "nothing was pushed" test ! -e few/groups/job=framed.prom
 
 # The gateway's own text and its files' lines are not what the limits are for.
 SERVE_NAME=small start_serve -d small --limit.name=20 --limit.label-value=4 --limit.body=512
-answers 200 "a push within small limits" POST "$URL/metrics/job/a" --data-binary $'# TYPE h histogram\nh_bucket{le="1e-7"} 1\n'
+answers 200 "a push within small limits" POST "$URL/metrics/job/a" \
+	--data-binary $'# TYPE h histogram\nh_bucket{le="1e-7"} 1\n'
 answers 200 "a scrape within small limits" GET "$URL/metrics"
 has "$body" 'h_bucket{instance="",job="a",le="1e-07"} 1' "has what was pushed"
 exits 0 "another process" pgw-list -d small

@@ -10,8 +10,10 @@ unlike "$body" 'pushgateway_http_requests_total' "nor is anything else"
 version=$(pgw-serve --version)
 has "$body" "pushgateway_build_info{branch=\"\",goarch=\"\",goos=\"\",goversion=\"\",revision=\"\",tags=\"\",version=\"${version#* }\"} 1" "the build has upstream's labels"
 for name in process_cpu_seconds_total process_max_fds process_open_fds process_resident_memory_bytes \
-	process_start_time_seconds process_virtual_memory_bytes process_network_receive_bytes_total process_network_transmit_bytes_total \
-	pgw_scrape_dropped_series_total pgw_build_info pgw_spool_groups pgw_spool_series pgw_spool_bytes pgw_spool_rejected_groups; do
+	process_start_time_seconds process_virtual_memory_bytes process_network_receive_bytes_total \
+		process_network_transmit_bytes_total \
+	pgw_scrape_dropped_series_total pgw_build_info pgw_spool_groups pgw_spool_series pgw_spool_bytes \
+		pgw_spool_rejected_groups; do
 	ok "has $name" grep -q "^${name}[ {]" body
 done
 answers 200 "PUT" PUT "$URL/metrics/job/a" --data-binary $'m 1\n'
@@ -112,7 +114,8 @@ answers 200 "one that is taken" PUT "$URL/metrics/job/a" --data-binary $'m 1\n'
 stops TERM "$pid" 0 "the gateway ends"
 printf 'PUT /metrics/job/a HTTP/1.0\r\nContent-Length: 4\r\n\r\nm x\n' |
 	pgw-serve -i -d sources >/dev/null 2>>sources.log
-is "$(sed -n -e 's/^ts=[^ ]* //' -e 's/\(127\.0\.0\.1\|\[::1\]\):[0-9]*/\1:PORT/p' -e '/source=[us]/p' sources.log | grep -v listening)" \
+is "$(sed -n -e 's/^ts=[^ ]* //' -e 's/\(127\.0\.0\.1\|\[::1\]\):[0-9]*/\1:PORT/p' -e '/source=[us]/p' sources.log |
+	grep -v listening)" \
 	"level=warn msg=\"push refused\" source=127.0.0.1:PORT$refused
 level=warn msg=\"push refused\" source=[::1]:PORT$refused
 level=warn msg=\"push refused\" source=unix$refused
@@ -135,7 +138,8 @@ stops TERM "$pid" 0 "the gateway ends"
 # Nothing in the log drives the terminal that shows it.
 for format in logfmt json; do
 	SERVE_NAME=hostile start_serve -d hostile --log.format="$format"
-	answers 400 "a refused push of a hostile group" POST "$URL/metrics/job/%1B%5B2J%7F%C2%9B31m%E2%80%AE%F3%A0%80%81" \
+	answers 400 "a refused push of a hostile group" POST \
+		"$URL/metrics/job/%1B%5B2J%7F%C2%9B31m%E2%80%AE%F3%A0%80%81" \
 		--data-binary $'x 1 1\n'
 	answers 400 "and one of a hostile body" POST "$URL/metrics/job/a" --data-binary \
 		$'\x9b31m\xc2\x9b\x1b[2J\xe2\x80\xae 1\n'

@@ -34,7 +34,8 @@ answers 200 "a push" PUT "$URL/metrics/job/all/instance@base64/YS9i" --data-bina
 answers 400 "a refused push" PUT "$URL/metrics/job/refused" --data-binary $'x 1 1\n'
 answers 200 "the page" GET "$URL/"
 is "$(page '[g["name"] for g in groups]')" "['{job=\"all\",instance=\"a/b\"}', '{job=\"refused\"}']" "has both groups"
-is "$(page 'groups[0]["method"], groups[0]["path"]')" "('DELETE', 'metrics/job/all/instance@base64/YS9i')" "how to delete one"
+is "$(page 'groups[0]["method"], groups[0]["path"]')" "('DELETE', 'metrics/job/all/instance@base64/YS9i')" \
+	"how to delete one"
 is "$(page 'sorted(groups[0]["families"])')" \
 	"['g', 'h', 'push_failure_time_seconds', 'push_time_seconds', 'u']" "its families"
 is "$(page 'groups[0]["families"]["g"][0]')" $'gauge A "gauge" \\ with\na <b>line</b>. TIME' "type, help and time"
@@ -44,7 +45,8 @@ h_bucket{instance="a/b",job="all",le="+Inf"} 3
 h_sum{instance="a/b",job="all"} 2
 h_count{instance="a/b",job="all"} 3' "a histogram"
 is "$(page 'groups[0]["text"]')" "pushed TIME" "when it was pushed"
-is "$(page 'groups[1]["text"]')" "pushed never, refused TIME The last push was refused." "when the other one was refused"
+is "$(page 'groups[1]["text"]')" "pushed never, refused TIME The last push was refused." \
+	"when the other one was refused"
 answers 202 "the request of the button" DELETE "$URL/$(page 'groups[0]["path"]')"
 answers 200 "the page" GET "$URL/"
 is "$(page '[g["name"] for g in groups]')" "['{job=\"refused\"}']" "has it no more"
@@ -114,7 +116,8 @@ is "$body" "invalid percent-encoding in the URL" "says why"
 echo 'x{' >spool/groups/job=a3.prom
 answers 200 "the page" GET "$URL/"
 is "$(page 'groups[0]["name"], groups[0]["path"], groups[0]["text"], len(groups)')" \
-	"('job=a3.prom', None, 'Left out: line 1: invalid label name for metric \"x\"', 6)" "tells of a file that is none"
+	"('job=a3.prom', None, 'Left out: line 1: invalid label name for metric \"x\"', 6)" \
+		"tells of a file that is none"
 like "$body" '<strong>1 left out</strong>' "and how many there are"
 rm spool/groups/job=a3.prom
 unlike "$body" 'wipe' "there is no button for all groups"
@@ -150,7 +153,8 @@ stops TERM "$pid" 0 "the gateway ends"
 
 # Names beyond the plain ones
 SERVE_NAME=names start_serve -d names --push.enable-utf8-names
-answers 200 "a hostile name" PUT "$URL/metrics/job/a" --data-binary $'{"<script>alert(1)</script>","<b onclick=\'x\'>"="v"} 1\n'
+answers 200 "a hostile name" PUT "$URL/metrics/job/a" \
+	--data-binary $'{"<script>alert(1)</script>","<b onclick=\'x\'>"="v"} 1\n'
 answers 200 "the page" GET "$URL/"
 is "$(page 'groups[0]["families"]["<script>alert(1)</script>"][1]')" \
 	"{\"<script>alert(1)</script>\",\"<b onclick='x'>\"=\"v\",instance=\"\",job=\"a\"} 1" "is text"

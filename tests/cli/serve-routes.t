@@ -6,7 +6,8 @@
 start_serve -d spool --web.enable-admin-api
 while read -r method path expected location; do
 	answers "$expected" "$method $path" "$method" "$URL$path" </dev/null
-	is "$(sed -n 's/^\(location\|allow\): //p' headers | tr -d '\r')$(sed -n 's/^\(Location\|Allow\): //p' headers | tr -d '\r')" \
+	is "$(sed -n 's/^\(location\|allow\): //p' headers | tr -d '\r')$(sed -n 's/^\(Location\|Allow\): //p' \
+		headers | tr -d '\r')" \
 		"${location//,/, }" "has ${location:-neither Location nor Allow}"
 done <<'END'
 GET /metrics/ 301 /metrics
@@ -53,7 +54,8 @@ like "$(raw 'GET /-/healthy HTTP/1.1\r\n\r\n')" \
 like "$(raw 'GET /-/healthy HTTP/1.0\r\n\r\n')" '^HTTP/1.[01] 200 OK' "HTTP/1.0 needs none"
 # Odd targets. CONNECT, with a host and a port, and "*" of another method are for nobody here.
 while read -r target expected; do
-	is "$(raw "$target"'\r\nHost: h\r\nConnection: close\r\n\r\n' | sed -n -e '1s/^[^ ]* \([0-9]*\) .*/\1/p' -e '/^$/,$p' | tr -s '\n' ' ' | sed 's/ $//')" \
+	is "$(raw "$target"'\r\nHost: h\r\nConnection: close\r\n\r\n' | sed -n -e '1s/^[^ ]* \([0-9]*\) .*/\1/p' \
+		-e '/^$/,$p' | tr -s '\n' ' ' | sed 's/ $//')" \
 		"${expected//_/ }" "$target"
 done <<'END'
 OPTIONS\x20*\x20HTTP/1.1 200

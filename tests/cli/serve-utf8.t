@@ -16,7 +16,8 @@ values|U__m_2e_n{U__l_2e_m="v",U__x_2e_y="z",instance="",job="a"} 1
 END
 answers 200 "/api/v1/metrics" GET "$URL/api/v1/metrics"
 is "$(json 'j["data"][0]["labels"], j["data"][0]["m.n"]["metrics"]')" \
-	"({'job': 'a', 'x.y': 'z'}, [{'labels': {'instance': '', 'job': 'a', 'l.m': 'v', 'x.y': 'z'}, 'value': '1'}])" "has them as they are"
+	"({'job': 'a', 'x.y': 'z'}, [{'labels': {'instance': '', 'job': 'a', 'l.m': 'v', 'x.y': 'z'}, 'value': '1'}])" \
+		"has them as they are"
 stops TERM "$pid" 0 "the gateway ends"
 # Names that escaping makes the same: what goes out stays valid, and what is left out is told.
 SERVE_NAME=same start_serve -d same --push.enable-utf8-names

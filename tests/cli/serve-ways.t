@@ -8,7 +8,8 @@ post='POST /metrics/job/pipe HTTP/1.1\r\nHost: x\r\nContent-Length: 4\r\nConnect
 
 # A pipe
 # shellcheck disable=SC2059
-like "$(printf "$get" | pgw-serve -d spool -i)" $'^HTTP/1\\.[01] 200 OK\r\n.*\r\n\r\nOK$' "-i answers a request in a pipe"
+like "$(printf "$get" | pgw-serve -d spool -i)" $'^HTTP/1\\.[01] 200 OK\r\n.*\r\n\r\nOK$' \
+	"-i answers a request in a pipe"
 # shellcheck disable=SC2059
 like "$(printf "$post" | pgw-serve -d spool --inetd)" $'^HTTP/1\\.1 200 OK\r\n' "--inetd a push"
 has "$(cat spool/groups/job=pipe.prom)" 'p{instance="",job="pipe"} 1' "which is stored"
@@ -105,7 +106,8 @@ exits 0 "pgw-scrape-relay -u unix:" pgw-scrape-relay -u "unix:$SCRATCH/sock" -j 
 has "$(cat spool/groups/job=relay.prom)" 'r{instance="",job="relay"} 1' "pushes"
 start exporter socat "UNIX-LISTEN:$SCRATCH/exporter,fork" "TCP:127.0.0.1:$PORT"
 await "socat listens" test -S exporter
-exits 0 "from one socket file to another" pgw-scrape-relay -u "unix:$SCRATCH/sock" -j both "unix:$SCRATCH/exporter:/metrics"
+exits 0 "from one socket file to another" pgw-scrape-relay -u "unix:$SCRATCH/sock" -j both \
+	"unix:$SCRATCH/exporter:/metrics"
 has "$(cat spool/groups/job=both.prom)" 'r{instance="",job="both"} 1' "too"
 exits 0 "pgw-delete -u unix:" pgw-delete -u "unix:$SCRATCH/sock" -j file -l x=y
 ok "deletes" test ! -e spool/groups/job=file,x=y.prom
@@ -132,7 +134,8 @@ done
 pgw-push -d spool -j shared <<<'s 6'
 request GET "$second/metrics"
 has "$body" 's{instance="",job="shared"} 6' "and one of pgw-push"
-answers 400 "a type that clashes with the other's group" POST "$second/metrics/job/other" --data-binary $'# TYPE s gauge\ns 1\n'
+answers 400 "a type that clashes with the other's group" POST "$second/metrics/job/other" \
+	--data-binary $'# TYPE s gauge\ns 1\n'
 answers 202 "a DELETE on the second" DELETE "$second/metrics/job/shared"
 request GET "$first/metrics"
 unlike "$body" 'job="shared"' "is seen by the first"

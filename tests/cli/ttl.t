@@ -18,7 +18,8 @@ is "$(sed -n 3,4p spool/groups/job=a.prom | sed 's/[0-9.]\{20,\}/TIME/')" '# pgw
 # pgw ttl 3600' "is a line of the header"
 exits 0 "a fraction of a second" pgw-push -d spool -j a --ttl 1.2 <<<'a 1'
 is "$(ttl_of job=a.prom)" 2 "is a whole one"
-exits 65 "a refused push" pgw-push -d spool -j a --ttl 5h <<<$'# TYPE a gauge\n# TYPE push_time_seconds counter\na 1\na 2'
+exits 65 "a refused push" pgw-push -d spool -j a \
+	--ttl 5h <<<$'# TYPE a gauge\n# TYPE push_time_seconds counter\na 1\na 2'
 is "$(ttl_of job=a.prom)" 2 "keeps the TTL"
 pgw-push -d spool -j a --ttl 100d <<<'b 1'
 is "$(ttl_of job=a.prom)" 8640000 "a push has its own"
@@ -26,7 +27,8 @@ pgw-push -d spool -j a <<<'b 1'
 is "$(ttl_of job=a.prom)" "" "or none"
 for bad in 0 x 1y -1s 36501d; do
 	exits 64 "--ttl $bad" pgw-push -d spool -j a --ttl "$bad" <<<'a 1'
-	like "$err" "^pgw-push: --ttl: \"$bad\": (not an age|a TTL is at least 1s|an age is at most 36500d)" "is refused"
+	like "$err" "^pgw-push: --ttl: \"$bad\": (not an age|a TTL is at least 1s|an age is at most 36500d)" \
+		"is refused"
 done
 
 # --- over ---

@@ -3,7 +3,8 @@
 . "$(dirname "$0")/../lib.sh"
 need g++
 
-ok "the client is built" g++ -o client "$TESTS/peer/clients/client.cc" -lprometheus-cpp-push -lprometheus-cpp-core || done_testing
+ok "the client is built" g++ -o client "$TESTS/peer/clients/client.cc" \
+	-lprometheus-cpp-push -lprometheus-cpp-core || done_testing
 start_serve -d spool
 file=spool/groups/job=cpp,instance=b:1,zone=a.prom
 key='instance="b:1",job="cpp"'
@@ -37,5 +38,6 @@ is "$out" 202 "is done"
 is "$(group_files spool)" "(none)" "the group is gone"
 answers 200 "another type elsewhere" PUT "$URL/metrics/job/x" --data-binary $'# TYPE cpp_more counter\ncpp_more 1\n'
 exits 0 "a push that clashes" ./client add 127.0.0.1 "$PORT"
-like "$out" "^pushed metrics are invalid or inconsistent with existing metrics: .*cpp_more.*"$'\n'"400\$" "is refused, with the reason"
+like "$out" "^pushed metrics are invalid or inconsistent with existing metrics: .*cpp_more.*"$'\n'"400\$" \
+	"is refused, with the reason"
 done_testing

@@ -27,16 +27,21 @@ pushes "chunked, Expect" -T - -H 'Expect: 100-continue' <big.prom
 pushes "HTTP/1.0" --http1.0 --data-binary @big.prom
 pushes "gzip" --data-binary @big.prom.gz -H 'Content-Encoding: gzip'
 pushes "gzip, chunked" -T - -H 'Content-Encoding: gzip' <big.prom.gz
-is "$(curl -s -m $DEADLINE -o /dev/null -w '%{http_code} ' --data-binary @big.prom "$URL/metrics/job/curl" --next -s -X PUT \
-	--data-binary 'a 1'$'\n' -o /dev/null -w '%{http_code} %{num_connects}' "$URL/metrics/job/curl")" "200 200 0" "two pushes on a connection"
+is "$(curl -s -m $DEADLINE -o /dev/null -w '%{http_code} ' --data-binary @big.prom "$URL/metrics/job/curl" \
+	--next -s -X PUT \
+	--data-binary 'a 1'$'\n' -o /dev/null -w '%{http_code} %{num_connects}' "$URL/metrics/job/curl")" "200 200 0" \
+		"two pushes on a connection"
 is "$(grep -c '^big' "$file")" 0 "PUT replaces all"
 
 # What curl makes of text without --data-binary: the newlines are gone.
 answers 400 "-d @file" POST "$URL/metrics/job/curl" -d @big.prom
 is "$body" 'text format parsing error in line 1: unexpected end of input stream' "says what is missing"
 answers 400 "text that says gzip" POST "$URL/metrics/job/curl" --data-binary @big.prom -H 'Content-Encoding: gzip'
-answers 400 "gzip cut short" POST "$URL/metrics/job/curl" --data-binary @- -H 'Content-Encoding: gzip' < <(head -c 5000 big.prom.gz)
+answers 400 "gzip cut short" POST "$URL/metrics/job/curl" --data-binary @- \
+	-H 'Content-Encoding: gzip' < <(head -c 5000 big.prom.gz)
 answers 415 "another encoding" POST "$URL/metrics/job/curl" --data-binary @big.prom -H 'Content-Encoding: br'
-is "$(normal "$file" | grep -v push_)" '# TYPE a untyped'$'\n''a{instance="",job="curl"} 1' "none of these changed anything"
-is "$(curl -s -m $DEADLINE --compressed "$URL/metrics" | grep '^a{')" 'a{instance="",job="curl"} 1' "--compressed reads the exposition"
+is "$(normal "$file" | grep -v push_)" '# TYPE a untyped'$'\n''a{instance="",job="curl"} 1' \
+	"none of these changed anything"
+is "$(curl -s -m $DEADLINE --compressed "$URL/metrics" | grep '^a{')" 'a{instance="",job="curl"} 1' \
+	"--compressed reads the exposition"
 done_testing

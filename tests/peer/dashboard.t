@@ -59,7 +59,8 @@ gateway_url=$URL
 start_responder exporter 200 $'# TYPE a gauge\na 1\n'
 pgw-scrape-relay -u "$gateway_url" -j node -l instance=db1:9100 "$URL/metrics"
 is "$(group_files spool | sed 's/\.prom$//' | tr '\n' ' ')" \
-	"job=backup,instance=db1 job=cleanup,instance=db1 job=load job=node,instance=db1:9100 " "the gateway has four groups"
+	"job=backup,instance=db1 job=cleanup,instance=db1 job=load job=node,instance=db1:9100 " \
+		"the gateway has four groups"
 cat spool/groups/*.prom | sed -nE 's/^(job_run_[a-z_]*|up)\{.*/\1/p' | sort -u >families
 is "$(wc -l <families)" 9 "with all families of pgw-run and the relay's up"
 while read -r family; do
@@ -97,7 +98,8 @@ first_value() {
 	ask "${queries[$1]//\$job/.+}" >/dev/null
 	json 'j["data"]["result"][0]["value"][1]'
 }
-is "$(for i in 0 1 3 4; do first_value $i; done | tr '\n' ' ')" "0 1 1 0 " "jobs that run, failed, refused pushes, targets down"
+is "$(for i in 0 1 3 4; do first_value $i; done | tr '\n' ' ')" "0 1 1 0 " \
+	"jobs that run, failed, refused pushes, targets down"
 request GET "http://127.0.0.1:$PORT/api/v1/label/job/values" -G --data-urlencode 'match[]=push_time_seconds'
 is "$(json '" ".join(j["data"])')" "backup cleanup load node" "values of the variable job"
 stops TERM "$pid" 0 "Prometheus ends"

@@ -41,16 +41,19 @@ EOF
 while read -r setup least; do
 	ready=http://127.0.0.1:PORT$([ "$setup" != prefix ] || echo /p)/-/ready
 	# shellcheck disable=SC2086 # a list of words
-	start_peer "peer-$setup" "$ready" prometheus-pushgateway --persistence.file= --web.listen-address=127.0.0.1:PORT \
+	start_peer "peer-$setup" "$ready" prometheus-pushgateway --persistence.file= \
+		--web.listen-address=127.0.0.1:PORT \
 		--log.level=error ${flags[$setup]}
 	peer=http://127.0.0.1:$PORT
 	# shellcheck disable=SC2086
 	SERVE_NAME=serve-$setup start_serve -d "$setup" --spool.sync=none ${flags[$setup]}
 	compare "$setup" "$least" "$setup" "$peer" "$URL"
 
-	# What inetd's processes store is read from one that stays. The peer is another one: some requests it survives once.
+	# What inetd's processes store is read from one that stays. The peer is another one: some requests it survives
+	# once.
 	# shellcheck disable=SC2086
-	start_peer "peer2-$setup" "$ready" prometheus-pushgateway --persistence.file= --web.listen-address=127.0.0.1:PORT \
+	start_peer "peer2-$setup" "$ready" prometheus-pushgateway --persistence.file= \
+		--web.listen-address=127.0.0.1:PORT \
 		--log.level=error ${flags[$setup]}
 	peer=http://127.0.0.1:$PORT
 	# shellcheck disable=SC2086

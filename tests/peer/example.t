@@ -29,7 +29,8 @@ normal "local/groups/$group" >spooled
 same expected spooled "gives the same group file"
 rm "spool/groups/$group"
 exits 0 "pgw-scrape-relay" pgw-scrape-relay -u "$gateway" -j get_vs_state -l vs_info=dev_phone_vs "$recorded/metrics"
-grep -v -E '^(# (HELP|TYPE) )?(up|scrape_(body_size_bytes|duration_seconds|samples_scraped))[ {]' "spool/groups/$group" >others
+grep -v -E '^(# (HELP|TYPE) )?(up|scrape_(body_size_bytes|duration_seconds|samples_scraped))[ {]' \
+	"spool/groups/$group" >others
 normal others >relayed
 same expected relayed "gives the same group file, but for what is known of the scrape"
 
@@ -37,7 +38,8 @@ same expected relayed "gives the same group file, but for what is known of the s
 ok "live, curl" sh -c "curl -s $exporter/metrics | curl -s -f --data-binary @- $gateway/metrics/job/get_vs_state/vs_info/dev_phone_vs"
 ok "live, pgw-push -u" sh -c "curl -s $exporter/metrics | pgw-push -u $gateway -j get_vs_state -l vs_info=dev_phone_vs"
 ok "live, pgw-push -d" sh -c "curl -s $exporter/metrics | pgw-push -d spool -j get_vs_state -l vs_info=dev_phone_vs"
-exits 0 "live, pgw-scrape-relay" pgw-scrape-relay -u "$gateway" -j get_vs_state -l vs_info=dev_phone_vs "$exporter/metrics"
+exits 0 "live, pgw-scrape-relay" pgw-scrape-relay -u "$gateway" -j get_vs_state -l vs_info=dev_phone_vs \
+	"$exporter/metrics"
 
 cat >prometheus.yml <<END
 global:
@@ -74,13 +76,15 @@ await "Prometheus has scraped" found 'node_exporter_build_info{exported_job="get
 like "$(query 'node_uname_info{env="pushgateway"}')" \
 	'^{.*"env": "pushgateway", .*"job": "get_vs_state", .*"vs_info": "dev_phone_vs"} 1$' \
 	"honor_labels: true keeps the job, and has vs_info and env"
-unlike "$(query 'node_uname_info{env="pushgateway"}')" '"(instance|exported_[a-z]*)"' "and no instance, no exported label"
+unlike "$(query 'node_uname_info{env="pushgateway"}')" '"(instance|exported_[a-z]*)"' \
+	"and no instance, no exported label"
 like "$(query 'node_uname_info{job="plain"}')" \
 	"^{.*\"exported_job\": \"get_vs_state\", .*\"instance\": \"127.0.0.1:$port\", \"job\": \"plain\", .*\"vs_info\": \"dev_phone_vs\"} 1\$" \
 	"honor_labels: false keeps it as exported_job"
 is "$(query 'count(up{vs_info=""} == 1)')" "{} 2" "all targets are up"
 is "$(query 'up{vs_info="dev_phone_vs",env="pushgateway"}')" \
-	'{"__name__": "up", "env": "pushgateway", "job": "get_vs_state", "vs_info": "dev_phone_vs"} 1' "so is the one that was relayed"
+	'{"__name__": "up", "env": "pushgateway", "job": "get_vs_state", "vs_info": "dev_phone_vs"} 1' \
+		"so is the one that was relayed"
 is "$(query 'count({job="get_vs_state",env="pushgateway"})')" "{} $(grep -vc '^#' "spool/groups/$group")" \
 	"every series of the group is there"
 like "$(query 'time() - push_time_seconds{job="get_vs_state"} < bool 300')" '} 1$' "the push time is one"

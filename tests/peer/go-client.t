@@ -58,7 +58,8 @@ for format in '' 'text/plain; version=0.0.4; charset=utf-8'; do
 	exits 0 "$name: delete" "$client" delete "$URL" ${format:+"$format"}
 	is "$(group_files spool)" "(none)" "$name: the group is gone"
 	exits 0 "$name: delete what isn't there" "$client" delete "$URL"
-	answers 200 "$name: another type elsewhere" POST "$URL/metrics/job/x" --data-binary $'# TYPE other counter\nother 1\n'
+	answers 200 "$name: another type elsewhere" POST "$URL/metrics/job/x" \
+		--data-binary $'# TYPE other counter\nother 1\n'
 	exits 1 "$name: a push that clashes fails" "$client" clash "$URL" ${format:+"$format"}
 	like "$err" '^unexpected status code 400 while pushing to .*: pushed metrics are invalid or inconsistent with existing metrics: .*collected metric "other" .*is not a ' \
 		"$name: and says why"

@@ -8,7 +8,8 @@ of_promtool() {
 	promtool check metrics <"$1" 2>&1 | LC_ALL=C sort -u
 }
 of_pgw() {
-	pgw-push -n -d nowhere -j x --lint <"$1" 2>&1 | sed -E 's/^pgw-push: <stdin>:[0-9]+: "([^"]*)": /\1 /' | LC_ALL=C sort -u
+	pgw-push -n -d nowhere -j x --lint <"$1" 2>&1 | sed -E 's/^pgw-push: <stdin>:[0-9]+: "([^"]*)": /\1 /' |
+		LC_ALL=C sort -u
 }
 
 # compare NAME: both on that file; what they say is not nothing.

@@ -11,8 +11,8 @@ message() {
 	shift
 	$PYTHON -B "$TESTS/peer/client_model.py" "$@" >"$file" || exit 1
 }
-# Schema 0 has a bucket for each power of two: 1 in (0.5, 1], 2 in (1, 2], none in (2, 4] and (4, 8], 1 in (8, 16]; below
-# zero 1 in [-1, -0.5); 1 near zero.
+# Schema 0 has a bucket for each power of two: 1 in (0.5, 1], 2 in (1, 2], none in (2, 4] and (4, 8], 1 in (8, 16];
+# below zero 1 in [-1, -0.5); 1 near zero.
 native="'sample_count': 6, 'sample_sum': 14.5, 'schema': 0, 'zero_threshold': 0.001, 'zero_count': 1,
 'positive_span': [{'offset': 0, 'length': 2}, {'offset': 2, 'length': 1}], 'positive_delta': [1, 1, -1],
 'negative_span': [{'offset': 0, 'length': 1}], 'negative_delta': [1]"
@@ -27,10 +27,12 @@ start_serve -d spool
 port=$PORT
 answers 200 "a push of native histograms" PUT "$URL/metrics/job/native/instance/i" --data-binary @native.pb \
 	-H "Content-Type: $content_type"
-answers 200 "one of text" PUT "$URL/metrics/job/text" --data-binary $'# TYPE text_seconds histogram\ntext_seconds_bucket{le="1"} 1
+answers 200 "one of text" PUT "$URL/metrics/job/text" \
+	--data-binary $'# TYPE text_seconds histogram\ntext_seconds_bucket{le="1"} 1
 text_seconds_bucket{le="2"} 3\ntext_seconds_sum 4\ntext_seconds_count 4\n'
 answers 200 "a scrape of text" GET "$URL/metrics"
-has "$body" 'native_seconds_bucket{instance="i",job="native",le="+Inf",zone="a"} 6' "has the count of a native histogram"
+has "$body" 'native_seconds_bucket{instance="i",job="native",le="+Inf",zone="a"} 6' \
+	"has the count of a native histogram"
 has "$body" 'both_seconds_bucket{instance="i",job="native",le="1"} 3' "and the buckets of one that is both"
 
 # What scrape_classic_histograms asks for, which Debian's Prometheus (2.42) doesn't have yet: both parts in one answer.
@@ -44,7 +46,8 @@ for family in client_model.decode_delimited(open("body", "rb").read()):
 		print([(bucket["upper_bound"], bucket["cumulative_count"]) for bucket in histogram["bucket"]])')" \
 	$'6 [1, 1, -1]\n[(1.0, 3), (16.0, 6)]' "has the native and the classic part of one that is both"
 
-# start_prometheus NAME FLAG...: it scrapes the gateway through a relay, which keeps what is asked and answered. Sets $URL.
+# start_prometheus NAME FLAG...: it scrapes the gateway through a relay, which keeps what is asked and answered. Sets
+# $URL.
 start_prometheus() {
 	local name=$1
 	shift
@@ -59,7 +62,8 @@ scrape_configs:
   static_configs:
   - targets: ['127.0.0.1:$PORT']
 END
-	start_peer "$name" http://127.0.0.1:PORT/-/ready prometheus "--config.file=$name.yml" "--storage.tsdb.path=$name.tsdb" \
+	start_peer "$name" http://127.0.0.1:PORT/-/ready prometheus "--config.file=$name.yml" \
+		"--storage.tsdb.path=$name.tsdb" \
 		--web.listen-address=127.0.0.1:PORT --log.level=error "$@"
 	URL=http://127.0.0.1:$PORT
 }
@@ -93,7 +97,8 @@ is "$(query "$native" 'histogram_fraction(0.5, 2, native_seconds)')" 0.5 "a frac
 is "$(query "$native" 'histogram_count(both_seconds)')" 6 "of one that is both, the native part"
 is "$(query "$native" 'histogram_quantile(0.5, text_seconds_bucket)')" 1.5 "a classic histogram that came as text"
 is "$(query "$native" 'traced_total')" 7 "a counter"
-is "$(curl -s -G --data-urlencode 'query=traced_total' -d start="$(($(date +%s) - 300))" -d end="$(($(date +%s) + 300))" \
+is "$(curl -s -G --data-urlencode 'query=traced_total' -d start="$(($(date +%s) - 300))" \
+	-d end="$(($(date +%s) + 300))" \
 	"$native/api/v1/query_exemplars" | grep -o '"trace_id":"[a-z]*"')" '"trace_id":"abc"' "and its exemplar"
 is "$(query "$native" 'up')" 1 "the target is up"
 

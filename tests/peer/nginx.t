@@ -1,5 +1,6 @@
 #!/bin/bash
-# The tools through nginx with TLS, passwords, tokens and client certificates, to pgw-serve and the upstream Pushgateway.
+# The tools through nginx with TLS, passwords, tokens and client certificates, to pgw-serve and the upstream
+# Pushgateway.
 . "$(dirname "$0")/../lib.sh"
 
 need nginx openssl prometheus-pushgateway
@@ -19,7 +20,8 @@ openssl rsa -aes128 -passout pass:x -in client.key -out locked.key 2>/dev/null
 
 start_serve -d spool
 declare -A ports=([serve]=$PORT)
-start_peer pushgateway "http://127.0.0.1:PORT/-/ready" prometheus-pushgateway --persistence.file= --web.listen-address=127.0.0.1:PORT
+start_peer pushgateway "http://127.0.0.1:PORT/-/ready" prometheus-pushgateway --persistence.file= \
+	--web.listen-address=127.0.0.1:PORT
 ports[upstream]=$PORT
 SERVE_NAME=target start_serve -d target
 target=$PORT
@@ -81,7 +83,8 @@ printf 'a 1\n' >one.prom
 
 for gateway in serve upstream; do
 	base=$nginx/${ports[$gateway]}
-	# takes NAME PATH OPTION...: the gateway has the push afterwards, and lists and loses the group with the same options.
+	# takes NAME PATH OPTION...: the gateway has the push afterwards, and lists and loses the group with the same
+	# options.
 	takes() {
 		local job
 		job=$(tr -c 'a-z\n' - <<<"$1")
@@ -110,7 +113,8 @@ for gateway in serve upstream; do
 	like "$(curl -s "$base/open/metrics")" 'a\{instance="",job="socket"\} 1' "$gateway: is there"
 	exits 0 "$gateway: a compressed push" pgw-push -z -u "$base/open" --cacert ca.pem -j gzip one.prom
 	like "$(curl -s "$base/open/metrics")" 'a\{instance="",job="gzip"\} 1' "$gateway: is read"
-	exits 0 "$gateway: a relay" pgw-scrape-relay --cacert ca.pem --basic-auth-file basic -z -u "$base/basic" -j relay \
+	exits 0 "$gateway: a relay" pgw-scrape-relay --cacert ca.pem --basic-auth-file basic -z -u "$base/basic" \
+		-j relay \
 		"http://127.0.0.1:$target/metrics"
 	like "$(curl -s "$base/open/metrics")" 'job="relay"' "$gateway: relays"
 done
@@ -125,18 +129,21 @@ exits 77 "no password" pgw-push --cacert ca.pem -u "$base/basic" -j x one.prom
 like "$err" "^pgw-push: $base/basic/metrics/job/x: 401: " "is refused"
 exits 77 "a wrong password" pgw-push --cacert ca.pem --basic-auth-file wrong -u "$base/basic" -j x one.prom
 unlike "$err" 'wrong|me:' "isn't told"
-exits 77 "a wrong password in the URL" pgw-push --cacert ca.pem -u "${base/localhost/me:wrong@localhost}/basic" -j x one.prom
+exits 77 "a wrong password in the URL" pgw-push --cacert ca.pem -u "${base/localhost/me:wrong@localhost}/basic" -j x \
+	one.prom
 unlike "$err" 'wrong|me:' "isn't told"
 exits 77 "a wrong password for a list" pgw-list --cacert ca.pem --basic-auth-file wrong -u "$base/basic"
 like "$err" "^pgw-list: $base/basic/api/v1/metrics: 401: " "is refused"
 exits 77 "a wrong token for a list" pgw-list --cacert ca.pem --bearer-token-file wrong -u "$base/token"
-exits 77 "a wrong password in the URL of a list" pgw-list --cacert ca.pem -u "${base/localhost/me:wrong@localhost}/basic"
+exits 77 "a wrong password in the URL of a list" pgw-list --cacert ca.pem \
+	-u "${base/localhost/me:wrong@localhost}/basic"
 unlike "$err" 'wrong|me:' "isn't told"
 exits 77 "no client certificate for a list" pgw-list --cacert ca.pem -u "$base/certificate"
 exits 66 "no such password file for a list" pgw-list --cacert ca.pem --basic-auth-file none -u "$base/basic"
 exits 77 "no client certificate" pgw-push --cacert ca.pem -u "$base/certificate" -j x one.prom
 exits 66 "a certificate without its key" pgw-push --cacert ca.pem --cert client.pem -u "$base/certificate" -j x one.prom
-exits 66 "a key with a password" pgw-push --cacert ca.pem --cert client.pem --key locked.key -u "$base/certificate" -j x one.prom
+exits 66 "a key with a password" pgw-push --cacert ca.pem --cert client.pem --key locked.key -u "$base/certificate" \
+	-j x one.prom
 exits 66 "an authority's file that is none" pgw-push --cacert one.prom -u "$base/open" -j x one.prom
 
 # What a proxy is asked for, it is by the environment.
@@ -144,6 +151,8 @@ start_responder proxy 200
 exits 0 "a proxy" env http_proxy="$URL" pgw-push -u http://gateway.invalid:9091 -j proxied one.prom
 is "$(sed 1d proxy.log | $PYTHON -c 'import json; print(json.loads(input())["path"])')" \
 	"http://gateway.invalid:9091/metrics/job/proxied" "is asked"
-exits 0 "no proxy for a socket" env http_proxy="http://127.0.0.1:1" pgw-push -u "unix:$SCRATCH/socket:/${ports[serve]}/open" -j x one.prom
-exits 0 "no_proxy" env http_proxy="http://127.0.0.1:1" no_proxy=127.0.0.1 pgw-push -u "http://127.0.0.1:${ports[serve]}" -j x one.prom
+exits 0 "no proxy for a socket" env http_proxy="http://127.0.0.1:1" pgw-push \
+	-u "unix:$SCRATCH/socket:/${ports[serve]}/open" -j x one.prom
+exits 0 "no_proxy" env http_proxy="http://127.0.0.1:1" no_proxy=127.0.0.1 pgw-push \
+	-u "http://127.0.0.1:${ports[serve]}" -j x one.prom
 done_testing

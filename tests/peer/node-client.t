@@ -73,9 +73,11 @@ for options in "" keepalive gzip keepalive,gzip; do
 	connections=5
 	[[ $options != *keepalive* ]] || connections=1
 	client "$options" "200 200 202 200 200 $connections connections" push add delete add push
-	is "$(normal "$file" | grep -v push_)" "$(families 3 1.5e-07)" "$options: the group file after many on $connections"
+	is "$(normal "$file" | grep -v push_)" "$(families 3 1.5e-07)" \
+		"$options: the group file after many on $connections"
 	client "$options" "202 1 connections" delete
-	answers 200 "$options: another type elsewhere" PUT "$URL/metrics/job/x" --data-binary $'# TYPE js_level counter\njs_level 1\n'
+	answers 200 "$options: another type elsewhere" PUT "$URL/metrics/job/x" \
+		--data-binary $'# TYPE js_level counter\njs_level 1\n'
 	run limited $DEADLINE node client.js "$URL" "$options" push delete
 	like "$out" "^push failed with status 400, pushed metrics are invalid or inconsistent with existing metrics: [^"$'\n'"]*js_level[^"$'\n'"]*
 202" "$options: a push that clashes fails, with the reason, and the next request works"

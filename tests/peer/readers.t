@@ -51,6 +51,7 @@ grep -vE '^(#|node_|promhttp_)' body | sort >served
 same expected served "every sample is there as it is in the files"
 
 # What comes out of the exporter goes in again unchanged.
-curl -s "http://127.0.0.1:$PORT/metrics" | grep -E '^(# (HELP|TYPE) )?(jobs_total|size_bytes|request_seconds|temperature)' >again.prom
+curl -s "http://127.0.0.1:$PORT/metrics" |
+	grep -E '^(# (HELP|TYPE) )?(jobs_total|size_bytes|request_seconds|temperature)' >again.prom
 exits 0 "its output is pushed" pgw-push -d second -j 'a "b"\' again.prom
 done_testing

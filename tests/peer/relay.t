@@ -5,9 +5,11 @@ need prometheus-pushgateway prometheus-node-exporter curl
 
 start_serve -d served
 ours=$URL
-start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persistence.file= --web.listen-address=127.0.0.1:PORT --log.level=error
+start_peer upstream http://127.0.0.1:PORT/-/ready prometheus-pushgateway --persistence.file= \
+	--web.listen-address=127.0.0.1:PORT --log.level=error
 upstream=http://127.0.0.1:$PORT
-start_peer exporter http://127.0.0.1:PORT/metrics prometheus-node-exporter --web.listen-address=127.0.0.1:PORT --log.level=error
+start_peer exporter http://127.0.0.1:PORT/metrics prometheus-node-exporter --web.listen-address=127.0.0.1:PORT \
+	--log.level=error
 node=$pid
 host=127.0.0.1:$PORT
 
@@ -75,5 +77,6 @@ for family in client_model.decode_delimited(open("scraped", "rb").read()):
 		$'3 0 [{\'offset\': 0, \'length\': 2}] [1, 1]\n[2.0]\n[1.0]' "$gateway: has the buckets"
 done
 exits 0 "into a spool" pgw-scrape-relay --native-histograms -d spool -j native "$URL/protobuf/native"
-is "$(grep '^# pgw native' spool/groups/job=native.prom)" "$(grep '^# pgw native' served/groups/job=native.prom)" "the same"
+is "$(grep '^# pgw native' spool/groups/job=native.prom)" "$(grep '^# pgw native' served/groups/job=native.prom)" \
+	"the same"
 done_testing

@@ -28,5 +28,6 @@ is "$out" 202 "is done"
 is "$(group_files spool)" "(none)" "the group is gone"
 answers 200 "another type elsewhere" PUT "$URL/metrics/job/x" --data-binary $'# TYPE ruby_more counter\nruby_more 1\n'
 exits 0 "a push that clashes" ruby "$client" add "$URL"
-like "$out" '^400'$'\n''pushed metrics are invalid or inconsistent with existing metrics: .*ruby_more' "is refused, with the reason"
+like "$out" '^400'$'\n''pushed metrics are invalid or inconsistent with existing metrics: .*ruby_more' \
+	"is refused, with the reason"
 done_testing

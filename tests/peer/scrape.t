@@ -1,5 +1,6 @@
 #!/bin/bash
-# Scrapes of many groups: put together from what the groups have, compressed in parts that are kept, as others read them.
+# Scrapes of many groups: put together from what the groups have, compressed in parts that are kept, as others read
+# them.
 . "$(dirname "$0")/../lib.sh"
 need curl gzip go
 
@@ -38,7 +39,8 @@ scrapes() {
 	grep -v '^#' plain | sort >samples
 	same samples.files samples "$1: has the samples of all groups"
 	is "$(grep '^# TYPE' plain.all | sort | uniq -d)" "" "$1: has each family once"
-	is "$(grep '^# TYPE' plain.all | awk '{ print $3 }')" "$(grep '^# TYPE' plain.all | awk '{ print $3 }' | sort)" \
+	is "$(grep '^# TYPE' plain.all | awk '{ print $3 }')" \
+		"$(grep '^# TYPE' plain.all | awk '{ print $3 }' | sort)" \
 		"$1: has the families in order"
 	curl -s -H 'Accept-Encoding: gzip' "$URL/metrics" >answer.gz
 	ok "$1: gzip -t takes it" gzip -t answer.gz
@@ -68,10 +70,12 @@ done
 scrapes "three changed"
 ok "what was pushed is there" grep -qxF 'load_seconds{device="sda10",instance="host150",job="many"} 2.5' plain
 answers 202 "a group is deleted" DELETE "$URL/metrics/job/many/instance/host100"
-answers 200 "a new one in between" PUT "$URL/metrics/job/many/instance/host1500" --data-binary $'between 1\n# TYPE process_open_fds gauge\nprocess_open_fds{a="b"} 3\n'
+answers 200 "a new one in between" PUT "$URL/metrics/job/many/instance/host1500" \
+	--data-binary $'between 1\n# TYPE process_open_fds gauge\nprocess_open_fds{a="b"} 3\n'
 rm spool/groups/job=many,instance=host200.prom
 scrapes "one deleted, one new, one removed by hand"
-ok "a family of the gateway has a sample of a group, too" grep -qxF 'process_open_fds{a="b",instance="host1500",job="many"} 3' plain.all
+ok "a family of the gateway has a sample of a group, too" grep \
+	-qxF 'process_open_fds{a="b",instance="host1500",job="many"} 3' plain.all
 
 # Whoever reads slowly gets the groups as they were.
 cat >slow.py <<'END'

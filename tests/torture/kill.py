@@ -1,7 +1,7 @@
-"""kill.py SPOOL ROUNDS [PGW-SERVE OPTION...]: kills pgw-serve with SIGKILL at random moments, ROUNDS times, while 32 connections
-push and delete and a pgw-push works on the same spool, which is killed too. After each: every group is as the last answer
-said, or as the request that was not answered would have it; the next server's view is that of a fresh scan; the catalog
-says what the files do; and the next writer leaves no debris."""
+"""kill.py SPOOL ROUNDS [PGW-SERVE OPTION...]: kills pgw-serve with SIGKILL at random moments, ROUNDS times, while 32
+connections push and delete and a pgw-push works on the same spool, which is killed too. After each: every group is as
+the last answer said, or as the request that was not answered would have it; the next server's view is that of a fresh
+scan; the catalog says what the files do; and the next writer leaves no debris."""
 
 import os
 import random
@@ -110,9 +110,11 @@ def check(connection, when, settles):
     """A push that was cut short may come through later, by recovery, until another server has started."""
     for group in connection.groups:
         there = group.read()
-        allowed = {group.stored, connection.wanted} if connection.waits and group is connection.group else {group.stored}
+        allowed = {group.stored}
+        if connection.waits and group is connection.group:
+            allowed.add(connection.wanted)
         if there not in allowed:
-                raise Failure(f"{when}: {group.file} has {there}, not one of {allowed}")
+            raise Failure(f"{when}: {group.file} has {there}, not one of {allowed}")
         if settles:
             group.stored = there
     connection.waits &= not settles

@@ -1,7 +1,7 @@
-"""mix.py SPOOL SECONDS: for so long, processes of all kinds change one spool at once: two pgw-serve that stay, pgw-serve one
-request a process, pgw-push, pgw-delete, and a person with rm, mv and cp. At the end the views of the two are that of a fresh
-scan, the catalog says what the files do, promtool parses the exposition, no file is left out, and the next writer leaves no
-debris."""
+"""mix.py SPOOL SECONDS: for so long, processes of all kinds change one spool at once: two pgw-serve that stay,
+pgw-serve one request a process, pgw-push, pgw-delete, and a person with rm, mv and cp. At the end the views of the two
+are that of a fresh scan, the catalog says what the files do, promtool parses the exposition, no file is left out, and
+the next writer leaves no debris."""
 
 import collections
 import http.client
@@ -125,8 +125,8 @@ def main():
         thread.join()
     if failures:
         raise Failure("; ".join(failures))
-    # What was copied over a file that was there, and what was changed in the moment of a rename, the catalog does not notice
-    # for ten minutes, as pgw-spool(5) says; a change of names it does.
+    # What was copied over a file that was there, and what was changed in the moment of a rename, the catalog does not
+    # notice for ten minutes, as pgw-spool(5) says; a change of names it does.
     os.utime(os.path.join(spool, "groups"))
     for number in range(2):
         check_promtool(compare_views(spool, servers))

@@ -1,5 +1,5 @@
-// Pushes with prom-client: client.js URL OPTIONS ACTION..., where OPTIONS are of keepalive and gzip, with a comma between.
-// Writes a line for each action: the status, or the error; then the number of connections that were made.
+// Pushes with prom-client: client.js URL OPTIONS ACTION..., where OPTIONS are of keepalive and gzip, with a comma
+// between. Writes a line for each action: the status, or the error; then the number of connections that were made.
 'use strict';
 
 const http = require('http');
