@@ -116,20 +116,40 @@ static inline const char *skip_word(const char *at, const char *end)
 	return at;
 }
 
-/* Whether the bytes from `at` on begin with `len` others, at least one, which stand before `at` in the same text. */
-static inline bool begins_like(const char *at, const char *end, const char *earlier, size_t len)
+/* The same for lines that have a newline, so that no other bound is needed: behind it, so many bytes can be read. */
+#define BYTES_AT_ONCE 16
+
+/* The first byte that ends plain text or is not ASCII. */
+static inline const char *skip_plain_ascii(const char *at)
 {
-	if (len > (size_t)(end - at))
-		return false;
 #ifdef __SSE2__
-	if (len + 15 <= (size_t)(end - at)) {
-		for (; len > 16; at += 16, earlier += 16, len -= 16)
-			if (same_bytes(at, earlier) != 0xffff)
-				return false;
-		return (~same_bytes(at, earlier) & 0xffffu >> (16 - len)) == 0;
+	for (;; at += 16) {
+		__m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+		unsigned ends = ends_of_plain(bytes) | (unsigned)_mm_movemask_epi8(bytes);
+		if (ends != 0)
+			return at + __builtin_ctz(ends);
 	}
+#else
+	while (!byte_ends_plain(*at) && (unsigned char)*at < 0x80)
+		at++;
+	return at;
 #endif
-	return memcmp(at, earlier, len) == 0;
+}
+
+/* Whether the rest of a line begins with `len` other bytes, at least one and none a newline, which stand before it in
+ * the same text. */
+static inline bool line_begins_like(const char *at, const char *earlier, size_t len)
+{
+#ifdef __SSE2__
+	for (; len > 16; at += 16, earlier += 16, len -= 16)
+		if (same_bytes(at, earlier) != 0xffff)
+			return false;
+	return (~same_bytes(at, earlier) & 0xffffu >> (16 - len)) == 0;
+#else
+	for (; len > 0 && *at == *earlier; at++, earlier++)
+		len--;
+	return len == 0;
+#endif
 }
 
 #endif

@@ -177,28 +177,9 @@ int exposition_builder_grow_labels(struct exposition_builder *builder)
 		&exposition->label_capacity);
 }
 
-int exposition_builder_metric(struct exposition_builder *builder, uint32_t family, uint32_t label_count, uint32_t line)
+int exposition_builder_grow_metrics(struct exposition_builder *builder)
 {
-	struct exposition *exposition = builder->exposition;
-	struct metric_family *owner = &exposition->families[family];
-	if (GROW(exposition, metrics, metric) == -1)
-		return -1;
-	if (label_count > exposition->labels_max)
-		exposition->labels_max = label_count;
-	uint32_t index = exposition->metric_count++;
-	exposition->metrics[index] = (struct metric){
-		.first_label = exposition->label_count - label_count,
-		.label_count = label_count,
-		.line = line,
-		.next = EXPOSITION_NONE,
-	};
-	if (owner->last_metric == EXPOSITION_NONE)
-		owner->first_metric = index;
-	else
-		exposition->metrics[owner->last_metric].next = index;
-	owner->last_metric = index;
-	owner->metric_count++;
-	return 0;
+	return GROW(builder->exposition, metrics, metric);
 }
 
 static uint64_t hash_of_labels(const struct exposition *exposition, uint32_t family, uint32_t first, uint32_t count)
@@ -238,7 +219,7 @@ static struct distribution *distribution_new(
 {
 	struct exposition *exposition = builder->exposition;
 	if (GROW(exposition, distributions, distribution) == -1 ||
-		exposition_builder_metric(builder, family, label_count, line) == -1)
+		exposition_builder_metric(builder, family, label_count, line) == NULL)
 		return NULL;
 	struct distribution *distribution = &exposition->distributions[exposition->distribution_count];
 	*distribution = (struct distribution){

@@ -55,8 +55,36 @@ static inline int exposition_builder_reserve_labels(struct exposition_builder *b
 	return 0;
 }
 
-/* Adds a metric to a family. Its labels are the last `label_count` of exposition.labels. */
-int exposition_builder_metric(struct exposition_builder *builder, uint32_t family, uint32_t label_count, uint32_t line);
+int exposition_builder_grow_metrics(struct exposition_builder *builder);
+
+/* Adds a metric to a family, and returns it for its value to be set. Its labels are the last `label_count` of
+ * exposition.labels. NULL when out of memory. */
+static inline struct metric *exposition_builder_metric(
+	struct exposition_builder *builder, uint32_t family, uint32_t label_count, uint32_t line)
+{
+	struct exposition *exposition = builder->exposition;
+	struct metric_family *owner = &exposition->families[family];
+	uint32_t index = exposition->metric_count;
+	if (index == exposition->metric_capacity && exposition_builder_grow_metrics(builder) == -1)
+		return NULL;
+	if (label_count > exposition->labels_max)
+		exposition->labels_max = label_count;
+	exposition->metric_count++;
+	if (owner->last_metric == EXPOSITION_NONE)
+		owner->first_metric = index;
+	else
+		exposition->metrics[owner->last_metric].next = index;
+	owner->last_metric = index;
+	owner->metric_count++;
+	struct metric *metric = &exposition->metrics[index];
+	*metric = (struct metric){
+		.first_label = exposition->label_count - label_count,
+		.label_count = label_count,
+		.line = line,
+		.next = EXPOSITION_NONE,
+	};
+	return metric;
+}
 
 /* Finds the summary or histogram of a family with the last `label_count` labels, or adds it. Labels that are there
  * already are taken back. NULL when out of memory. */

@@ -304,12 +304,11 @@ int parser_value(struct parser *parser, const struct sample *sample, const char 
 {
 	if (metric_type_is_distribution(parser_family(parser)->type))
 		return distribution_set(parser, sample, at, value);
-	if (exposition_builder_metric(&parser->builder, parser->family, sample->label_count, parser->scanner.line) ==
-		-1)
+	struct metric *metric =
+		exposition_builder_metric(&parser->builder, parser->family, sample->label_count, parser->scanner.line);
+	if (metric == NULL)
 		return error_set_memory(parser->scanner.error);
-	struct metric *metric = &parser->exposition->metrics[parser->exposition->metric_count - 1];
 	metric->value = value;
-	metric->alike = sample->alike;
 	return 0;
 }
 
@@ -385,37 +384,23 @@ static const char *parse_sample(struct parser *parser, const char *at)
 	return parse_value(parser, &sample, at);
 }
 
-/* Where the number of a line stands that is like one before, with its labels added; NULL where it is not, or where
- * there is no memory for it, which the long way will tell. */
-static const char *match_sample(struct parser *parser, struct sample *sample, const char *at)
-{
-	struct exposition *exposition = parser->exposition;
-	uint32_t count = parser->form.label_count;
-	if (parser->form.after.len == 0 || exposition_builder_reserve_labels(&parser->builder, count + 1) == -1)
-		return NULL;
-	*sample = (struct sample){.first_label = exposition->label_count, .label_count = count};
-	at = line_form_match(&parser->form, at, parser->scanner.end, parser->scanner.limits->label_value,
-		exposition->labels + exposition->label_count, &sample->bound);
-	if (at == NULL)
-		return NULL;
-	exposition->label_count += count;
-	sample->alike = parser->scanner.end - at >= METRIC_ALIKE_TAIL;
-	return at;
-}
-
 /* One line. Returns the start of the next one, or NULL on failure. */
 static const char *parse_line(struct parser *parser, const char *at)
 {
-	struct sample sample;
 	parser->scanner.line++;
 	parser->scanner.line_start = at;
-	const char *number = match_sample(parser, &sample, at);
-	if (number != NULL)
-		return parse_value(parser, &sample, number);
 	at = skip_blanks(at);
 	if (*at == '\n')
 		return at + 1;
 	return *at == '#' ? parse_comment(parser, at + 1) : parse_sample(parser, at);
+}
+
+/* Behind the last line that ends METRIC_ALIKE_TAIL bytes before the end. */
+static const char *find_alike_end(const char *start, const char *end)
+{
+	size_t len = (size_t)(end - start);
+	const char *newline = len <= METRIC_ALIKE_TAIL ? NULL : memrchr(start, '\n', len - METRIC_ALIKE_TAIL);
+	return newline == NULL ? start : newline + 1;
 }
 
 static int parse_lines(struct parser *parser, struct slice text)
@@ -426,8 +411,11 @@ static int parse_lines(struct parser *parser, struct slice text)
 	parser->scanner.sentinel = NULL;
 	parser->scanner.end = end;
 	parser->form.after.len = 0;
+	parser->alike_end = find_alike_end(text.data, end);
 	while (at < end) {
 		at = parse_line(parser, at);
+		if (at != NULL && parser->form.after.len > 0)
+			at = parser_alike_lines(parser, at);
 		if (at == NULL)
 			return -1;
 	}

@@ -27,6 +27,7 @@ struct parser {
 	uint32_t family;
 	enum sample_role role;
 	struct line_form form; /* of a line with that name */
+	const char *alike_end; /* lines that begin before it end METRIC_ALIKE_TAIL bytes before the text does */
 };
 
 /* A sample while it is read. */
@@ -35,7 +36,6 @@ struct sample {
 	uint32_t label_count;
 	struct slice bound;	/* the value of quantile or le; data is NULL where there is none */
 	const char *last_value; /* of the label read last */
-	bool alike;		/* its line is like the one before */
 	bool name_in_braces;	/* {"name",...}, as names beyond the plain ones are written */
 };
 
@@ -51,6 +51,10 @@ void parser_finish(struct parser *parser);
 
 /* Whether a text is within what one parser takes. 0, or -1 with ERROR_TOO_LARGE. */
 int parser_check_size(struct parser *parser, struct slice text);
+
+/* Reads the lines from `at` on that are of the form that was learned. Returns where the first other one begins, or one
+ * that needs a closer look; NULL with the error. */
+const char *parser_alike_lines(struct parser *parser, const char *at);
 
 /* The name of a sample; behind an opening brace, also the comma after it. */
 const char *parser_sample_name(struct parser *parser, const char *at, bool in_braces, struct slice *name);

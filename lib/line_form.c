@@ -47,17 +47,16 @@ void line_form_learn(struct line_form *form, const char *line, const char *numbe
 	form->after = slice_make(at, (size_t)(number - at));
 }
 
-const char *line_form_match(const struct line_form *form, const char *line, const char *end, size_t value_max,
-	struct label *labels, struct slice *bound)
+const char *line_form_match(
+	const struct line_form *form, const char *line, size_t value_max, struct label *labels, struct slice *bound)
 {
 	const char *at = line;
-	bool beyond_ascii = false;
 	for (uint32_t i = 0; i < form->hole_count; i++) {
 		const struct form_hole *hole = &form->holes[i];
-		if (!begins_like(at, end, hole->before.data, hole->before.len))
+		if (!line_begins_like(at, hole->before.data, hole->before.len))
 			return NULL;
 		const char *start = at + hole->before.len;
-		at = skip_plain(start, end, &beyond_ascii);
+		at = skip_plain_ascii(start);
 		struct slice value = slice_make(start, (size_t)(at - start));
 		if (value.len > value_max)
 			return NULL;
@@ -67,7 +66,7 @@ const char *line_form_match(const struct line_form *form, const char *line, cons
 			labels[hole->position] =
 				(struct label){slice_make(start - hole->name_distance, hole->name_len), value};
 	}
-	if (beyond_ascii || !begins_like(at, end, form->after.data, form->after.len))
+	if (!line_begins_like(at, form->after.data, form->after.len))
 		return NULL;
 	at += form->after.len;
 	/* More blanks, or labels behind the first one. */

@@ -192,15 +192,15 @@ static int read_distribution(struct reader *reader, enum metric_type type, const
 static int read_value(struct reader *reader, const proto_metric *metric)
 {
 	enum metric_type type = model_type(reader);
-	struct exposition *exposition = reader->exposition;
 	if (metric_type_is_distribution(type))
 		return read_distribution(reader, type, metric);
-	if (exposition_builder_metric(&reader->builder, reader->family, (uint32_t)metric->n_label, reader->message) ==
-		-1)
+	struct metric *built =
+		exposition_builder_metric(&reader->builder, reader->family, (uint32_t)metric->n_label, reader->message);
+	if (built == NULL)
 		return error_set_memory(reader->error);
-	exposition->metrics[exposition->metric_count - 1].value = type == METRIC_COUNTER ? metric->counter->value
-								  : type == METRIC_GAUGE ? metric->gauge->value
-											 : metric->untyped->value;
+	built->value = type == METRIC_COUNTER ? metric->counter->value
+		       : type == METRIC_GAUGE ? metric->gauge->value
+					      : metric->untyped->value;
 	return 0;
 }
 

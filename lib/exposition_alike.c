@@ -1,0 +1,53 @@
+/*
+ * The lines of samples that are like the one before, which are most: their labels and numbers are put into the
+ * exposition right here. Whatever is unusual about a line is left to the parser, which reads it again from its start.
+ */
+#include "exposition_parse.h"
+#include "number.h"
+
+/* The number of a line. Returns the newline behind it, or NULL where something else follows. */
+static const char *read_number(const struct scanner *scanner, const char *at, double *value)
+{
+	/* Most samples are 0 or 1. */
+	if (at[1] == '\n' && byte_is(at[0], DIGIT)) {
+		*value = at[0] - '0';
+		return at + 1;
+	}
+	struct slice text;
+	at = scan_word(scanner, at, &text);
+	return *at != '\n' || number_parse(text, value) == -1 ? NULL : at;
+}
+
+const char *parser_alike_lines(struct parser *parser, const char *at)
+{
+	struct exposition *exposition = parser->exposition;
+	const struct line_form *form = &parser->form;
+	bool distribution = metric_type_is_distribution(parser_family(parser)->type);
+	while (at < parser->alike_end) {
+		struct sample sample = {.label_count = form->label_count};
+		double value;
+		if (exposition_builder_reserve_labels(&parser->builder, form->label_count + 1) == -1)
+			return at;
+		const char *number = line_form_match(form, at, parser->scanner.limits->label_value,
+			exposition->labels + exposition->label_count, &sample.bound);
+		const char *end = number == NULL ? NULL : read_number(&parser->scanner, number, &value);
+		if (end == NULL)
+			return at;
+		parser->scanner.line++;
+		parser->scanner.line_start = at;
+		exposition->label_count += form->label_count;
+		if (distribution) {
+			if (parser_value(parser, &sample, number, value) == -1)
+				return NULL;
+		} else {
+			struct metric *metric = exposition_builder_metric(
+				&parser->builder, parser->family, form->label_count, parser->scanner.line);
+			if (metric == NULL)
+				return scan_fail_memory(&parser->scanner);
+			metric->alike = true;
+			metric->value = value;
+		}
+		at = end + 1;
+	}
+	return at;
+}
