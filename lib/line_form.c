@@ -68,7 +68,5 @@ const char *line_form_match(
 	}
 	if (!line_begins_like(at, form->after.data, form->after.len))
 		return NULL;
-	at += form->after.len;
-	/* More blanks, or labels behind the first one. */
-	return is_blank(*at) || *at == '{' ? NULL : at;
+	return at + form->after.len;
 }

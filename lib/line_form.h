@@ -45,9 +45,9 @@ void line_form_learn(struct line_form *form, const char *line, const char *numbe
 
 /*
  * Holds a line against the pattern, there must be one, of an earlier line of the same text: returns where the number
- * stands, with form->label_count labels, and the bound, set; NULL where the line is another, or has values that need a
- * closer look: with escapes, beyond ASCII, longer than `value_max` bytes. BYTES_AT_ONCE bytes behind the newline of the
- * line can be read.
+ * should stand, with form->label_count labels, and the bound, set; NULL where the line is another, or has values that
+ * need a closer look: with escapes, beyond ASCII, longer than `value_max` bytes. BYTES_AT_ONCE bytes behind the newline
+ * of the line can be read.
  */
 const char *line_form_match(
 	const struct line_form *form, const char *line, size_t value_max, struct label *labels, struct slice *bound);
