@@ -253,6 +253,18 @@ static int append_line(
 	return 0;
 }
 
+/* As it came, where that is canonical. */
+static char *put_number(char *to, const struct metric *metric, const struct label *own)
+{
+	if (metric->number_len == 0)
+		return to + number_format(metric->value, to);
+	const char *number = own->value.data + metric->number_distance;
+	memcpy(to, number, METRIC_ALIKE_TAIL);
+	if (metric->number_len > METRIC_ALIKE_TAIL)
+		memcpy(to + METRIC_ALIKE_TAIL, number + METRIC_ALIKE_TAIL, METRIC_ALIKE_TAIL);
+	return to + metric->number_len;
+}
+
 /* Appends the line of a metric that is like the one before. */
 static int append_alike(struct line_writer *writer, const struct metric *metric, const struct label *own,
 	const struct canonical_key *key, struct slice *labels)
@@ -275,7 +287,7 @@ static int append_alike(struct line_writer *writer, const struct metric *metric,
 	char *line = out->data + out->len, *to = line_plan_write(&writer->plan, own, line);
 	*labels = writer->count == 0 ? (struct slice){"", 0}
 				     : slice_make(line + name.len + 1, (size_t)(to - line) - name.len - strlen("{} "));
-	to += number_format(metric->value, to);
+	to = put_number(to, metric, own);
 	*to++ = '\n';
 	out->len = (size_t)(to - out->data);
 	return 0;

@@ -27,6 +27,27 @@ static inline void store_digits(char *text, uint64_t split)
 	memcpy(text, &ascii, sizeof(ascii));
 }
 
+/* Eight bytes from 0 to 9, the first in the lowest byte, as a number. */
+static inline uint64_t join_digits(uint64_t split)
+{
+	uint64_t twos = (split * 10 + (split >> 8)) & UINT64_C(0x00ff00ff00ff00ff);
+	uint64_t fours = (twos * 100 + (twos >> 16)) & UINT64_C(0x0000ffff0000ffff);
+	return (fours * 10000 + (fours >> 32)) & UINT64_C(0xffffffff);
+}
+
+/* How many of eight bytes of text are digits, up to the first that is none; *split has them behind zeros. */
+static inline int load_digits(const char *text, uint64_t *split)
+{
+	uint64_t ascii;
+	memcpy(&ascii, text, sizeof(ascii));
+	uint64_t digits = le64toh(ascii) ^ EIGHT_ZEROS;
+	/* Only a byte that is no digit can carry into the next one. */
+	uint64_t others = (digits | (digits + UINT64_C(0x7676767676767676))) & UINT64_C(0x8080808080808080);
+	int count = others == 0 ? 8 : __builtin_ctzll(others) / 8;
+	*split = count == 0 ? 0 : digits << (8 - count) * 8;
+	return count;
+}
+
 static inline int leading_zeros(uint64_t split)
 {
 	return __builtin_ctzll(split) / 8;

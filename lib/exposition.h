@@ -97,6 +97,10 @@ struct metric {
 	 * labels and the number; behind its last label METRIC_ALIKE_TAIL bytes of the input can be read. Never of
 	 * summaries and histograms. */
 	bool alike;
+	/* Where it is alike and the text of its number is canonical: how many bytes that has, and how far from the
+	 * value of the first label it begins; METRIC_ALIKE_TAIL bytes behind it can be read. Otherwise 0. */
+	uint8_t number_len;
+	uint32_t number_distance;
 	uint32_t line; /* of its first sample, from 1 */
 	uint32_t next; /* of the family, in exposition.metrics, or EXPOSITION_NONE */
 	union {

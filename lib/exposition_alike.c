@@ -3,17 +3,23 @@
  * exposition right here. Whatever is unusual about a line is left to the parser, which reads it again from its start.
  */
 #include "exposition_parse.h"
+#include "line_number.h"
 #include "number.h"
 
 /* The number of a line. Returns the newline behind it, or NULL where something else follows. */
-static const char *read_number(const struct scanner *scanner, const char *at, double *value)
+static const char *read_number(const struct scanner *scanner, const char *at, double *value, bool *canonical)
 {
 	/* Most samples are 0 or 1. */
 	if (at[1] == '\n' && byte_is(at[0], DIGIT)) {
 		*value = at[0] - '0';
+		*canonical = true;
 		return at + 1;
 	}
+	const char *newline = line_number_parse(at, value, canonical);
+	if (newline != NULL)
+		return newline;
 	struct slice text;
+	*canonical = false;
 	at = scan_word(scanner, at, &text);
 	return *at != '\n' || number_parse(text, value) == -1 ? NULL : at;
 }
@@ -26,11 +32,12 @@ const char *parser_alike_lines(struct parser *parser, const char *at)
 	while (at < parser->alike_end) {
 		struct sample sample = {.label_count = form->label_count};
 		double value;
+		bool canonical;
 		if (exposition_builder_reserve_labels(&parser->builder, form->label_count + 1) == -1)
 			return at;
 		const char *number = line_form_match(form, at, parser->scanner.limits->label_value,
 			exposition->labels + exposition->label_count, &sample.bound);
-		const char *end = number == NULL ? NULL : read_number(&parser->scanner, number, &value);
+		const char *end = number == NULL ? NULL : read_number(&parser->scanner, number, &value, &canonical);
 		if (end == NULL)
 			return at;
 		parser->scanner.line++;
@@ -46,6 +53,11 @@ const char *parser_alike_lines(struct parser *parser, const char *at)
 				return scan_fail_memory(&parser->scanner);
 			metric->alike = true;
 			metric->value = value;
+			if (canonical && form->label_count > 0) {
+				const struct label *first = &exposition->labels[metric->first_label];
+				metric->number_len = (uint8_t)(end - number);
+				metric->number_distance = (uint32_t)(number - first->value.data);
+			}
 		}
 		at = end + 1;
 	}
