@@ -282,7 +282,7 @@ static int append_alike(struct line_writer *writer, const struct metric *metric,
 			return -1;
 		writer->planned = true;
 	}
-	if (buffer_reserve(out, line_plan_length(&writer->plan, own) + LINE_EXTRA) == -1)
+	if (buffer_reserve(out, line_plan_max(&writer->plan, own) + LINE_EXTRA) == -1)
 		return -1;
 	char *line = out->data + out->len, *to = line_plan_write(&writer->plan, own, line);
 	*labels = writer->count == 0 ? (struct slice){"", 0}

@@ -33,12 +33,32 @@ static int add_run(struct line_plan *plan, const struct line_label *label, size_
 	return 0;
 }
 
+/* Finds the first and the last of a metric's labels in the input. */
+static void find_ends(struct line_plan *plan, const struct line_label *labels, size_t count)
+{
+	const char *first = NULL, *last = NULL;
+	for (size_t i = 0; i < count; i++) {
+		const struct line_label *label = &labels[i];
+		if (label->own == LABEL_OF_KEY)
+			continue;
+		if (first == NULL || label->label.name.data < first) {
+			first = label->label.name.data;
+			plan->first = label->own;
+		}
+		if (last == NULL || label->label.name.data > last) {
+			last = label->label.name.data;
+			plan->last = label->own;
+		}
+	}
+}
+
 int line_plan_make(struct line_plan *plan, struct slice start, const struct line_label *labels, size_t count)
 {
 	struct buffer *fixed = &plan->fixed;
 	size_t written = 0;
 	buffer_clear(fixed);
 	plan->run_count = 0;
+	find_ends(plan, labels, count);
 	if (buffer_append(fixed, start.data, count == 0 ? start.len - 1 : start.len) == -1)
 		return -1;
 	for (size_t i = 0; i < count; i++) {
@@ -67,14 +87,6 @@ static struct slice run_text(const struct plan_run *run, const struct label *own
 	const char *start = run->named ? own[run->first].name.data : own[run->first].value.data;
 	const struct slice *last = &own[run->last].value;
 	return slice_make(start, (size_t)(last->data + last->len - start));
-}
-
-size_t line_plan_length(const struct line_plan *plan, const struct label *own)
-{
-	size_t length = plan->fixed.len;
-	for (uint32_t i = 0; i < plan->run_count; i++)
-		length += run_text(&plan->runs[i], own).len;
-	return length;
 }
 
 /* In steps of a fixed size, which are quicker than a call; both sides have the slack. */

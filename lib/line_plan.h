@@ -34,6 +34,8 @@ struct line_plan {
 	struct plan_run runs[FORM_HOLES_MAX];
 	uint32_t run_count;
 	size_t tail; /* bytes of fixed text behind the last run */
+	/* The labels of runs that stand first and last in the input. */
+	uint32_t first, last;
 };
 
 void line_plan_init(struct line_plan *plan);
@@ -42,8 +44,15 @@ void line_plan_release(struct line_plan *plan);
 /* Makes the plan of lines that begin with `start`, its brace the last byte, with these labels. 0, or -1 with errno. */
 int line_plan_make(struct line_plan *plan, struct slice start, const struct line_label *labels, size_t count);
 
-/* How many bytes a line has up to its number, for a metric that is alike; and what is needed besides. */
-size_t line_plan_length(const struct line_plan *plan, const struct label *own);
+/* No line has more bytes up to its number, for a metric that is alike; and what is needed besides. */
+static inline size_t line_plan_max(const struct line_plan *plan, const struct label *own)
+{
+	if (plan->run_count == 0)
+		return plan->fixed.len;
+	/* No part of a line of the input comes twice. */
+	const struct slice *last = &own[plan->last].value;
+	return plan->fixed.len + (size_t)(last->data + last->len - own[plan->first].name.data);
+}
 #define LINE_PLAN_SLACK METRIC_ALIKE_TAIL
 
 /* Writes the line up to its number. Returns its end; as many bytes as the slack is may be overwritten behind it. */
