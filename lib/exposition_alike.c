@@ -29,8 +29,8 @@ const char *parser_alike_lines(struct parser *parser, const char *at)
 	struct exposition *exposition = parser->exposition;
 	const struct line_form *form = &parser->form;
 	bool distribution = metric_type_is_distribution(parser_family(parser)->type);
+	struct sample sample = {.label_count = form->label_count};
 	while (at < parser->alike_end) {
-		struct sample sample = {.label_count = form->label_count};
 		double value;
 		bool canonical;
 		if (exposition_builder_reserve_labels(&parser->builder, form->label_count + 1) == -1)

@@ -20,20 +20,26 @@ static bool is_digit(char byte)
 	return byte >= '0' && byte <= '9';
 }
 
-/* Reads up to 16 digits on, and counts them. The integer overflows where they are too many, with those before. */
-static const char *read_digits(const char *at, uint64_t *integer, int *count)
+/* Digits read so far, as an integer, which overflows where they are too many. */
+struct digits {
+	uint64_t integer;
+	int count;
+};
+
+/* Reads up to 16 digits on. */
+static inline const char *read_digits(const char *at, struct digits *digits)
 {
 	static const uint64_t powers[] = {1, 10, 100, 1000, 10000, 100000, 1000000, 10000000, 100000000};
-	for (int eights = 0; eights < 2; eights++) {
-		uint64_t split;
-		int read = load_digits(at, &split);
-		*integer = *integer * powers[read] + join_digits(split);
-		*count += read;
-		at += read;
-		if (read < 8)
-			break;
-	}
-	return at;
+	uint64_t split;
+	int read = load_digits(at, &split);
+	digits->integer = digits->integer * powers[read] + join_digits(split);
+	digits->count += read;
+	if (read < 8)
+		return at + read;
+	read = load_digits(at + 8, &split);
+	digits->integer = digits->integer * powers[read] + join_digits(split);
+	digits->count += read;
+	return at + 8 + read;
 }
 
 /* Reads e, a sign and two digits, as number_format() writes them. NULL where there is something else. */
@@ -49,27 +55,28 @@ static const char *read_exponent(const char *at, int *exponent)
 
 const char *line_number_parse(const char *text, double *value, bool *canonical)
 {
-	uint64_t integer = 0;
-	int count = 0, exponent = 0;
+	struct digits digits = {0};
+	int exponent = 0;
 	bool negative = *text == '-';
-	const char *whole = text + negative, *at = read_digits(whole, &integer, &count);
-	int whole_count = count;
+	const char *whole = text + negative, *at = read_digits(whole, &digits);
+	int whole_count = digits.count;
 	bool plain = true, trimmed = true;
 	if (*at == '.') {
-		at = read_digits(at + 1, &integer, &count);
-		trimmed = at[-1] != '0' && count > whole_count;
+		at = read_digits(at + 1, &digits);
+		trimmed = at[-1] != '0' && digits.count > whole_count;
 	}
-	int fraction_count = count - whole_count;
+	int fraction_count = digits.count - whole_count;
 	if (*at != '\n') {
 		at = read_exponent(at, &exponent);
 		plain = false;
 	}
-	if (at == NULL || *at != '\n' || count == 0 || count > DIGITS_MAX)
+	if (at == NULL || *at != '\n' || digits.count == 0 || digits.count > DIGITS_MAX)
 		return NULL;
 	int power = exponent - fraction_count;
 	if (power < -POWER_MAX || power > POWER_MAX)
 		return NULL;
-	double magnitude = power < 0 ? (double)integer / powers_of_ten[-power] : (double)integer * powers_of_ten[power];
+	double magnitude = power < 0 ? (double)digits.integer / powers_of_ten[-power]
+				     : (double)digits.integer * powers_of_ten[power];
 	*value = negative ? -magnitude : magnitude;
 	bool written_plainly = magnitude >= 1e-4 && magnitude < 1e6;
 	bool one_digit = whole_count == 1;
