@@ -1,7 +1,5 @@
 #include "line_form.h"
 
-#include "byte_runs.h"
-
 static bool is_blank(char byte)
 {
 	return byte == ' ' || byte == '\t';
@@ -45,28 +43,4 @@ void line_form_learn(struct line_form *form, const char *line, const char *numbe
 		at = value.data + value.len;
 	}
 	form->after = slice_make(at, (size_t)(number - at));
-}
-
-const char *line_form_match(
-	const struct line_form *form, const char *line, size_t value_max, struct label *labels, struct slice *bound)
-{
-	const char *at = line;
-	for (uint32_t i = 0; i < form->hole_count; i++) {
-		const struct form_hole *hole = &form->holes[i];
-		if (!line_begins_like(at, hole->before.data, hole->before.len))
-			return NULL;
-		const char *start = at + hole->before.len;
-		at = skip_plain_ascii(start);
-		struct slice value = slice_make(start, (size_t)(at - start));
-		if (value.len > value_max)
-			return NULL;
-		if (hole->position == FORM_BOUND)
-			*bound = value;
-		else
-			labels[hole->position] =
-				(struct label){slice_make(start - hole->name_distance, hole->name_len), value};
-	}
-	if (!line_begins_like(at, form->after.data, form->after.len))
-		return NULL;
-	return at + form->after.len;
 }

@@ -14,6 +14,7 @@
 
 #include <stdint.h>
 
+#include "byte_runs.h"
 #include "labels.h"
 #include "slice.h"
 
@@ -49,7 +50,28 @@ void line_form_learn(struct line_form *form, const char *line, const char *numbe
  * need a closer look: with escapes, beyond ASCII, longer than `value_max` bytes. BYTES_AT_ONCE bytes behind the newline
  * of the line can be read.
  */
-const char *line_form_match(
-	const struct line_form *form, const char *line, size_t value_max, struct label *labels, struct slice *bound);
+static inline const char *line_form_match(
+	const struct line_form *form, const char *line, size_t value_max, struct label *labels, struct slice *bound)
+{
+	const char *at = line;
+	for (uint32_t i = 0; i < form->hole_count; i++) {
+		const struct form_hole *hole = &form->holes[i];
+		if (!line_begins_like(at, hole->before.data, hole->before.len))
+			return NULL;
+		const char *start = at + hole->before.len;
+		at = skip_plain_ascii(start);
+		struct slice value = slice_make(start, (size_t)(at - start));
+		if (value.len > value_max)
+			return NULL;
+		if (hole->position == FORM_BOUND)
+			*bound = value;
+		else
+			labels[hole->position] =
+				(struct label){slice_make(start - hole->name_distance, hole->name_len), value};
+	}
+	if (!line_begins_like(at, form->after.data, form->after.len))
+		return NULL;
+	return at + form->after.len;
+}
 
 #endif
