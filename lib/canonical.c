@@ -184,6 +184,10 @@ static char *put_label(char *to, const struct label *label, bool plain)
 /* The labels of one metric, merged, and where the lines of a family go. */
 struct line_writer {
 	struct buffer *out;
+	struct fingerprint *fingerprints; /* the next one, or NULL */
+	uint64_t context;		  /* of them */
+	size_t series_start, series_len;  /* the labels of the last line in the text */
+	bool series_due;		  /* they have no fingerprint yet */
 	struct line_head head;
 	bool plain; /* no label name needs quotes */
 	struct line_label *labels;
@@ -285,8 +289,8 @@ static int append_alike(struct line_writer *writer, const struct metric *metric,
 	if (buffer_reserve(out, line_plan_max(&writer->plan, own) + LINE_EXTRA) == -1)
 		return -1;
 	char *line = out->data + out->len, *to = line_plan_write(&writer->plan, own, line);
-	*labels = writer->count == 0 ? (struct slice){"", 0}
-				     : slice_make(line + name.len + 1, (size_t)(to - line) - name.len - strlen("{} "));
+	*labels = slice_make(
+		line + name.len + 1, writer->count == 0 ? 0 : (size_t)(to - line) - name.len - strlen("{} "));
 	to = put_number(to, metric, own);
 	*to++ = '\n';
 	out->len = (size_t)(to - out->data);
@@ -348,12 +352,33 @@ static int append_native(struct buffer *out, const struct exposition *exposition
 		       : buffer_append_byte(out, '\n');
 }
 
+static void make_fingerprint(struct line_writer *writer)
+{
+	struct slice labels = slice_make(writer->out->data + writer->series_start, writer->series_len);
+	*writer->fingerprints++ = hash_series(writer->context, labels);
+	writer->series_due = false;
+}
+
+/* Makes the fingerprint of the line before: to read what was just written takes the processor a while. */
+static void add_series(struct line_writer *writer, struct slice labels)
+{
+	if (writer->series_due)
+		make_fingerprint(writer);
+	writer->series_start = (size_t)(labels.data - writer->out->data);
+	writer->series_len = labels.len;
+	writer->series_due = writer->fingerprints != NULL;
+}
+
 int canonical_append_samples(struct buffer *out, const struct exposition *exposition,
 	const struct metric_family *family, const struct canonical_key *key, struct fingerprint *fingerprints,
 	struct error *error)
 {
-	struct line_writer writer = {.out = out, .plain = !exposition->quoted_names && !key->quoted_names};
-	uint64_t context = hash_name(family->name);
+	struct line_writer writer = {
+		.out = out,
+		.fingerprints = fingerprints,
+		.context = hash_name(family->name),
+		.plain = !exposition->quoted_names && !key->quoted_names,
+	};
 	int status = 0;
 	if (check_key(family, key, error) == -1)
 		return -1;
@@ -379,11 +404,12 @@ int canonical_append_samples(struct buffer *out, const struct exposition *exposi
 		else
 			status = append_line(&writer, "", NULL, metric->value, &labels);
 		if (status == 0) {
-			if (fingerprints != NULL)
-				*fingerprints++ = hash_series(context, labels);
+			add_series(&writer, labels);
 			status = append_native(out, exposition, m);
 		}
 	}
+	if (writer.series_due)
+		make_fingerprint(&writer);
 	free(writer.labels);
 	line_plan_release(&writer.plan);
 	line_head_release(&writer.head);
