@@ -118,7 +118,7 @@ static int check_metric(const struct exposition *exposition, const struct metric
 	const struct label *labels = metric_labels(exposition, metric);
 	for (uint32_t i = 0; i < metric->label_count; i++) {
 		struct slice name = labels[i].name;
-		if (name.len >= 2 && name.data[0] == '_' && name.data[1] == '_')
+		if (label_name_reserved(name))
 			return error_set_at(error, ERROR_INCONSISTENT, metric->line, 0,
 				"collected metric %s has a label with an invalid name: %s", quote(family->name).text,
 				quote(name).text);
@@ -149,9 +149,10 @@ int exposition_check(const struct exposition *exposition, struct error *error)
 			"pushed metrics must not have timestamps");
 	for (uint32_t f = 0; f < exposition->family_count; f++) {
 		const struct metric_family *family = &exposition->families[f];
+		if (exposition->label_names_fine && !metric_type_is_distribution(family->type))
+			continue;
 		for (uint32_t m = family->first_metric; m != EXPOSITION_NONE; m = exposition->metrics[m].next) {
-			const struct metric *metric = &exposition->metrics[m];
-			if (!metric->alike && check_metric(exposition, family, metric, error) == -1)
+			if (check_metric(exposition, family, &exposition->metrics[m], error) == -1)
 				return -1;
 		}
 	}

@@ -140,6 +140,7 @@ struct exposition {
 	uint32_t family_capacity, metric_capacity, label_capacity, point_capacity, distribution_capacity;
 	uint32_t labels_max;	 /* no metric has more labels */
 	bool quoted_names;	 /* a name needs quotes in text: it is not one of the plain kind */
+	bool label_names_fine;	 /* the parser saw that none starts with "__"; where false, one may */
 	uint32_t timestamp_line; /* of the first sample with a timestamp; 0 where there is none */
 	uint32_t timestamp_column;
 	struct arena arena; /* what could not be a slice of the input */

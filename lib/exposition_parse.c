@@ -144,6 +144,7 @@ static const char *add_label(
 	if (at == NULL)
 		return NULL;
 	labels[position].name = name;
+	parser->reserved_names |= label_name_reserved(name);
 	sample->label_count++;
 	exposition->label_count++;
 	return at;
@@ -470,6 +471,7 @@ int parser_text(struct parser *parser, struct slice text)
 void parser_finish(struct parser *parser)
 {
 	parser->exposition->quoted_names = parser->scanner.quoted_names;
+	parser->exposition->label_names_fine = !parser->reserved_names;
 	exposition_builder_finish(&parser->builder);
 	exposition_find_timestamp(parser->exposition);
 }

@@ -27,6 +27,7 @@ struct parser {
 	uint32_t family;
 	enum sample_role role;
 	struct line_form form; /* of a line with that name */
+	bool reserved_names;   /* a label's name started with "__" */
 	const char *alike_end; /* lines that begin before it end METRIC_ALIKE_TAIL bytes before the text does */
 };
 

@@ -128,8 +128,7 @@ static int take_reserved(struct parse *parse, struct group *group, struct slice 
 
 static int take_label(struct parse *parse, struct group *group, struct slice name, struct slice value)
 {
-	static const struct slice reserved = SLICE_LITERAL("__");
-	bool is_reserved = slice_has_prefix(name, reserved);
+	bool is_reserved = label_name_reserved(name);
 	if (check_label(parse, name, value, is_reserved) == -1)
 		return -1;
 	if (value.len == 0)

@@ -84,9 +84,8 @@ static int insert_label(struct grouping_key *key, size_t at, struct label label)
 
 int grouping_key_check_name(struct slice name, bool utf8_names, struct error *error)
 {
-	static const struct slice reserved = SLICE_LITERAL("__");
 	bool valid = label_name_valid(name) || (utf8_names && name_is_utf8(name));
-	if (valid && !slice_has_prefix(name, reserved))
+	if (valid && !label_name_reserved(name))
 		return 0;
 	return error_set(error, ERROR_SYNTAX, "improper label name %s", quote(name).text);
 }

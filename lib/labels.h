@@ -46,6 +46,12 @@ static inline bool label_is_written(const struct label *label)
 	return label->value.data == between + 2 && between[0] == '=' && between[1] == '"';
 }
 
+/* Whether a name is of those that Prometheus keeps for itself, which start with "__". */
+static inline bool label_name_reserved(struct slice name)
+{
+	return name.len >= 2 && name.data[0] == '_' && name.data[1] == '_';
+}
+
 struct grouping_key {
 	struct arena arena;
 	struct label *labels; /* by name in byte order, plain values; each name once */

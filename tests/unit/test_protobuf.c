@@ -92,6 +92,19 @@ static void a_timestamp_is_noted(void **state)
 	release_messages(&messages);
 }
 
+/* By exposition_check(), which looks at names that the parser of text has not seen. */
+static void a_reserved_label_name_is_inconsistent(void **state)
+{
+	struct messages messages;
+	struct error error;
+	parse_messages(&messages, "1:'x' 3:1 4:{1:{1:'a'} 2:{}} 4:{1:{1:'__b'} 2:{}};");
+	assert_int_equal(messages.status, 0);
+	assert_int_equal(exposition_check(&messages.exposition, &error), -1);
+	assert_int_equal(error.kind, ERROR_INCONSISTENT);
+	assert_string_equal(error.message, "collected metric \"x\" has a label with an invalid name: \"__b\"");
+	release_messages(&messages);
+}
+
 static void what_is_wrong_is_refused(void **state)
 {
 	static const struct {
@@ -261,6 +274,7 @@ int main(void)
 		cmocka_unit_test(the_last_family_of_a_name_wins),
 		cmocka_unit_test(a_family_with_the_name_of_a_part_stays_apart),
 		cmocka_unit_test(a_timestamp_is_noted),
+		cmocka_unit_test(a_reserved_label_name_is_inconsistent),
 		cmocka_unit_test(what_is_wrong_is_refused),
 		cmocka_unit_test(malformed_messages_are_refused),
 		cmocka_unit_test(limits_hold),
