@@ -1,7 +1,7 @@
 /*
  * line_number: the number at the end of a line, in the quick way.
  *
- * For the numbers that nearly all samples have, of up to 15 digits and not far from 1; number.h reads all others.
+ * For the numbers that nearly all samples have, of up to 19 digits and not too far from 1; number.h reads all others.
  */
 #ifndef PGW_LINE_NUMBER_H
 #define PGW_LINE_NUMBER_H

@@ -8,6 +8,7 @@
 #include <stdlib.h>
 
 #include "eight_digits.h"
+#include "number_convert.h"
 #include "powers_of_ten.h"
 
 /* The algorithms below need a 64 by 64 bit multiplication; a compiler that has this type has it as one instruction. */
@@ -166,8 +167,7 @@ static bool multiply_by_power_of_ten(uint64_t mantissa, int exponent, double *va
 	return true;
 }
 
-/* For a mantissa that is exact; false where the fast ways don't reach. */
-static bool convert(uint64_t mantissa, int64_t exponent, double *value)
+bool number_convert(uint64_t mantissa, int64_t exponent, double *value)
 {
 	static const double powers[] = {1e0, 1e1, 1e2, 1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9, 1e10, 1e11, 1e12, 1e13, 1e14,
 		1e15, 1e16, 1e17, 1e18, 1e19, 1e20, 1e21, 1e22};
@@ -226,8 +226,8 @@ static double convert_slowly(const struct scanned *scanned)
 	uint64_t mantissa = 0;
 	double value, above;
 	scan_digits(text, text + first, &mantissa);
-	if (convert(mantissa, first_exponent, &value) &&
-		(first == len || (convert(mantissa + 1, first_exponent, &above) && value == above)))
+	if (number_convert(mantissa, first_exponent, &value) &&
+		(first == len || (number_convert(mantissa + 1, first_exponent, &above) && value == above)))
 		return value;
 	snprintf(text + len, sizeof(text) - len, "e%d", (int)exponent);
 	return strtod(text, NULL);
@@ -268,7 +268,7 @@ int number_parse(struct slice text, double *value)
 	if (scan(text, &scanned) == -1)
 		return parse_special(text, value);
 	double magnitude;
-	if (scanned.count > DIGITS_MAX || !convert(scanned.mantissa, scanned.exponent, &magnitude))
+	if (scanned.count > DIGITS_MAX || !number_convert(scanned.mantissa, scanned.exponent, &magnitude))
 		magnitude = convert_slowly(&scanned);
 	if (magnitude == HUGE_VAL)
 		return -1;

@@ -60,6 +60,13 @@ static void numbers_of_lines(void **state)
 		{"1.5e+23\n", 1.5e23, true},
 		{"1e+22\n", 1e22, true},
 		{"1e-22\n", 1e-22, true},
+		{"1e+99\n", 1e99, true},
+		{"-1.5e-99\n", -1.5e-99, true},
+		{"0.123456789012345\n", 0.123456789012345, false},
+		{"0.1234567890123456\n", 0.1234567890123456, false},
+		{"0.123456789012345678\n", 0.123456789012345678, false},
+		{"1.738270000123456789e+09\n", 1.738270000123456789e+09, false},
+		{"1234567890123456789\n", 1234567890123456789.0, false},
 	};
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
 		double value = 4711;
@@ -74,9 +81,10 @@ static void numbers_of_lines(void **state)
 static void left_to_others(void **state)
 {
 	static const char *const lines[] = {"\n", "-\n", ".\n", "-.\n", "+1\n", "NaN\n", "+Inf\n", "e+05\n", "1e\n",
-		"1e+\n", "1e+5\n", "1e5\n", "1E+05\n", "1e+005\n", "1e+100\n", "1e+23\n", "1.5e-22\n", "1 \n", "1 5\n",
-		"1..5\n", "1.5.5\n", "--1\n", "1e+05x\n", "1x\n", "x\n", "1234567890123456\n", "0.123456789012345\n",
-		"12345678901234567890123456789012345678901234567890\n", "1.12345678901234567\n", "0x1p4\n", "1_0\n"};
+		"1e+\n", "1e+5\n", "1e5\n", "1E+05\n", "1e+005\n", "1e+100\n", "1 \n", "1 5\n", "1..5\n", "1.5.5\n",
+		"--1\n", "1e+05x\n", "1x\n", "x\n", "12345678901234567890\n", "9007199254740993\n",
+		"0.1234567890123456789\n", "0e+99\n", "12345678901234567890123456789012345678901234567890\n",
+		"1.1234567890123456789\n", "0x1p4\n", "1_0\n"};
 	for (size_t i = 0; i < sizeof(lines) / sizeof(lines[0]); i++) {
 		double value;
 		bool canonical;
@@ -124,7 +132,7 @@ static void random_texts(void **state)
 	}
 }
 
-/* Of the canonical texts of up to 15 digits and not far from 1, none is left to others. */
+/* Of the canonical texts of so few digits and not far from 1, each is taken for one. */
 static void random_numbers(void **state)
 {
 	for (size_t i = 0; i < 500000; i++) {
