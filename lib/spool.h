@@ -91,7 +91,6 @@ int spool_read(struct spool *spool, const char *file, struct buffer *text, struc
 struct spool_change {
 	struct slice file;  /* its name, NUL-terminated */
 	struct slice text;  /* its new bytes; data is NULL to delete it (one that isn't there is deleted already) */
-	off_t old_size;	    /* of the regular file that is there, as far as the caller knows, or 0 */
 	struct file_id id;  /* out: of the new file */
 	bool failed;	    /* out */
 	struct error error; /* out, where failed: ERROR_FULL, ERROR_IO, ... */

@@ -134,8 +134,8 @@ static enum journal_end put_in_place(struct spool *spool, struct spool_change *c
 		struct spool_change *change = &changes[i];
 		if (change->failed)
 			continue;
-		if (is_put(change) && spool_temporary_place(spool, change->number, change->file.data, way != WAY_FILES,
-					      change->old_size) == -1)
+		if (is_put(change) &&
+			spool_temporary_place(spool, change->number, change->file.data, way != WAY_FILES) == -1)
 			fail(spool, change, "write");
 		else if (!is_put(change) && unlinkat(spool->groups, change->file.data, 0) == -1 && errno != ENOENT)
 			fail(spool, change, "delete");

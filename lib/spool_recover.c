@@ -231,7 +231,7 @@ static int write_again(struct recovery *recovery, const struct change *change, s
 	buffer_init(&text, JOURNAL_RECORD_MAX);
 	int result = journal_read_text(&spool->journal, &change->base, &text, error);
 	if (result == 0 && (spool_temporary_write(spool, buffer_slice(&text), &number, &id) == -1 ||
-				   spool_temporary_place(spool, number, change->file.data, true, 0) == -1))
+				   spool_temporary_place(spool, number, change->file.data, true) == -1))
 		result = error_set_errno(
 			error, ERROR_IO, "can't recover %s in the spool %s", quote(change->file).text, spool->path);
 	buffer_release(&text);

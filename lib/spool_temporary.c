@@ -21,15 +21,11 @@
 #define SPARES_MAX 4096			    /* as many as are replaced while one rests, at 80,000 a second */
 #define SPARE_AGE  (50 * CLOCK_MILLISECOND) /* that a spare must have, for who was about to open it as a group */
 
-/* Of so many of the oldest ones, one is taken that need not be cut: that costs as much as writing it. */
-#define SPARES_COMPARED 8
-
 /* Without a journal to mend it, what is written into a spare should reach the disk whole or not at all. */
 #define UNSYNCED_SIZE_MAX 4096
 
 struct spare {
 	unsigned number;
-	off_t size;    /* bytes */
 	int64_t since; /* ns of the monotonic clock */
 };
 
@@ -147,39 +143,22 @@ static bool is_free(const struct spool *spool, int fd, struct slice text, off_t 
 	       status.st_gid == spool->spares->group && (small || spool->options.sync);
 }
 
-static bool has_rested(const struct spool_spares *spares, size_t i, int64_t now)
-{
-	return i < spares->count && now - spares->ring[(spares->first + i) % SPARES_MAX].since >= SPARE_AGE;
-}
-
-/* Takes one of the oldest spares, one that is no longer than the text if there is one. False where none has rested. */
-static bool take_spare(struct spool_spares *spares, size_t text_len, struct spare *taken)
-{
-	int64_t now = clock_monotonic();
-	struct spare *first = &spares->ring[spares->first], *fit = first;
-	if (!has_rested(spares, 0, now))
-		return false;
-	for (size_t i = 1; i < SPARES_COMPARED && fit->size > (off_t)text_len && has_rested(spares, i, now); i++) {
-		struct spare *next = &spares->ring[(spares->first + i) % SPARES_MAX];
-		if (next->size <= (off_t)text_len)
-			fit = next;
-	}
-	*taken = *fit;
-	*fit = *first;
-	spares->first = (spares->first + 1) % SPARES_MAX;
-	spares->count--;
-	return true;
-}
-
-/* Opens a spare that can be used, and tells its size. -1 where there is none. */
+/* Opens the oldest spare that can be used, and tells its size. -1 where there is none. */
 static int open_spare(struct spool *spool, struct slice text, unsigned *number, off_t *size)
 {
-	struct spare spare;
-	while (spool->spares != NULL && take_spare(spool->spares, text.len, &spare)) {
-		*number = spare.number;
+	struct spool_spares *spares = spool->spares;
+	while (spares != NULL && spares->count > 0) {
+		const struct spare *spare = &spares->ring[spares->first];
+		if (clock_monotonic() - spare->since < SPARE_AGE)
+			return -1;
+		*number = spare->number;
+		spares->first = (spares->first + 1) % SPARES_MAX;
+		spares->count--;
 		int fd = openat(spool->groups, temporary_name(spool, *number).text,
 			O_WRONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
-		if (fd != -1 && is_free(spool, fd, text, size))
+		if (fd == -1)
+			continue;
+		if (is_free(spool, fd, text, size))
 			return fd;
 		file_close(fd);
 		spool_temporary_remove(spool, *number);
@@ -188,18 +167,16 @@ static int open_spare(struct spool *spool, struct slice text, unsigned *number, 
 }
 
 /* Keeps a file that was replaced. False where that can't be: the caller deletes it. */
-static bool keep_spare(struct spool *spool, unsigned number, off_t size)
+static bool keep_spare(struct spool *spool, unsigned number)
 {
 	struct spool_spares *spares = spool->spares;
 	if (spares == NULL || spares->count == SPARES_MAX || spool->journal.support != JOURNAL_KEEPS)
 		return false;
-	struct stat status = {.st_size = size};
-	if (size == 0 &&
-		(fstatat(spool->groups, temporary_name(spool, number).text, &status, AT_SYMLINK_NOFOLLOW) == -1 ||
-			!S_ISREG(status.st_mode)))
+	struct stat status;
+	if (fstatat(spool->groups, temporary_name(spool, number).text, &status, AT_SYMLINK_NOFOLLOW) == -1 ||
+		!S_ISREG(status.st_mode))
 		return false;
-	spares->ring[(spares->first + spares->count) % SPARES_MAX] =
-		(struct spare){number, status.st_size, clock_monotonic()};
+	spares->ring[(spares->first + spares->count) % SPARES_MAX] = (struct spare){number, clock_monotonic()};
 	spares->count++;
 	return true;
 }
@@ -299,7 +276,7 @@ int spool_temporary_sync(struct spool *spool, const unsigned *numbers, size_t co
  * plain rename over a file it doesn't make ext4 write the new one back at once. 0, or -1 with errno and the names as
  * before.
  */
-static int exchange(struct spool *spool, unsigned number, const char *file, bool keep, off_t old_size)
+static int exchange(struct spool *spool, unsigned number, const char *file, bool keep)
 {
 	const struct temporary_name name = temporary_name(spool, number);
 	const char *temporary = name.text;
@@ -312,7 +289,7 @@ static int exchange(struct spool *spool, unsigned number, const char *file, bool
 		spool->plain_rename = errno == EINVAL || errno == ENOSYS;
 		return -1;
 	}
-	if ((keep && keep_spare(spool, number, old_size)) || unlinkat(spool->groups, temporary, 0) == 0 ||
+	if ((keep && keep_spare(spool, number)) || unlinkat(spool->groups, temporary, 0) == 0 ||
 		(errno != EISDIR && errno != EPERM))
 		return 0;
 	/* It was no file. */
@@ -325,9 +302,9 @@ static int exchange(struct spool *spool, unsigned number, const char *file, bool
 #endif
 }
 
-int spool_temporary_place(struct spool *spool, unsigned number, const char *file, bool keep, off_t old_size)
+int spool_temporary_place(struct spool *spool, unsigned number, const char *file, bool keep)
 {
-	int result = exchange(spool, number, file, keep, old_size);
+	int result = exchange(spool, number, file, keep);
 	if (result == -1 && (errno == ENOENT || errno == EINVAL || errno == ENOSYS))
 		result = renameat(spool->groups, temporary_name(spool, number).text, spool->groups, file);
 	if (result == -1)

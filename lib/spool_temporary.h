@@ -31,10 +31,9 @@ int spool_temporary_write(struct spool *spool, struct slice text, unsigned *numb
 int spool_temporary_sync(struct spool *spool, const unsigned *numbers, size_t count, size_t *failed);
 
 /* Gives it the name of a group file, in the place of an old one, which may become a spare where `keep` says so: not
- * where the old one is what a crash may leave and no journal mends. `old_size` is that of spool_change: it saves a look
- * at the old one. 0, or -1 with errno, when the old one is in place
+ * where the old one is what a crash may leave and no journal mends. 0, or -1 with errno, when the old one is in place
  * and the temporary file is gone. */
-int spool_temporary_place(struct spool *spool, unsigned number, const char *file, bool keep, off_t old_size);
+int spool_temporary_place(struct spool *spool, unsigned number, const char *file, bool keep);
 
 void spool_temporary_remove(struct spool *spool, unsigned number);
 

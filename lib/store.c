@@ -61,12 +61,12 @@ static struct spool_change *find_file(const struct plan *plan, struct slice file
 	return NULL;
 }
 
-static void plan_file(const struct store *store, struct plan *plan, struct slice file)
+static void plan_file(struct plan *plan, struct slice file)
 {
 	if (find_file(plan, file) != NULL)
 		return;
 	tag_table_insert(&plan->places, hash_slice(file), (uint32_t)plan->count);
-	plan->files[plan->count++] = (struct spool_change){.file = file, .old_size = view_file_size(store->view, file)};
+	plan->files[plan->count++] = (struct spool_change){.file = file};
 }
 
 /* Makes the texts of the files that are planned. 0, or -1 with an error. */
@@ -185,7 +185,7 @@ static int push(struct store *store, struct plan *plan, const struct store_chang
 		return -1;
 	int status = put(store, plan, group, change->unchecked, error);
 	if (status == 0)
-		plan_file(store, plan, change->key->file);
+		plan_file(plan, change->key->file);
 	else
 		group_free(group);
 	return status;
@@ -202,7 +202,7 @@ static int record_failure(struct store *store, struct plan *plan, const struct s
 	struct group *failed = group_push_failed(old, change->key, change->time, change->ttl, &store->limits, &unused);
 	int status = failed == NULL ? -1 : put(store, plan, failed, false, &unused);
 	if (status == 0)
-		plan_file(store, plan, change->key->file);
+		plan_file(plan, change->key->file);
 	else
 		group_free(failed);
 	return status;
@@ -217,7 +217,7 @@ static void delete_group(struct store *store, struct plan *plan, struct store_ch
 	}
 	plan->freed |= view_group(store->view, change->key->file) != NULL;
 	view_remove(store->view, change->key->file);
-	plan_file(store, plan, change->key->file);
+	plan_file(plan, change->key->file);
 }
 
 /* 0, or 1 where the plan must be flushed first. */
@@ -249,7 +249,7 @@ static void plan_expired(struct store *store, struct plan *plan)
 		if (file.data == NULL)
 			return;
 		view_remove(store->view, file);
-		plan_file(store, plan, file);
+		plan_file(plan, file);
 	}
 }
 

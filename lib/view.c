@@ -271,12 +271,6 @@ bool view_has_file(const struct view *view, struct slice file)
 	return entries_find(&view->entries, file) != NULL;
 }
 
-off_t view_file_size(const struct view *view, struct slice file)
-{
-	const struct entry *entry = entries_find(&view->entries, file);
-	return entry != NULL && entry->known ? entry->id.size : 0;
-}
-
 /* Puts a group into the index, in the place of the entry's, or leaves all as it was. */
 static int put_in_index(struct view *view, struct entry *entry, const struct group *group, struct error *error)
 {

@@ -68,9 +68,6 @@ const struct group *view_group(const struct view *view, struct slice file);
 /* Whether there is a group file of that name, also one that is left out. */
 bool view_has_file(const struct view *view, struct slice file);
 
-/* The size of a group file as it was last seen, in bytes; 0 where it is not known. */
-off_t view_file_size(const struct view *view, struct slice file);
-
 /* Puts a group in the place of the one of the same key, or beside the others. The view owns it on success. -1 with
  * ERROR_INCONSISTENT, which names the metric, the line where the group knows it and the group or the gateway's own
  * family that it clashes with, ERROR_FULL at a limit, or ERROR_MEMORY; the view is then unchanged and the group is the

@@ -32,19 +32,13 @@ static struct spool open_reusing(void)
 }
 
 /* Puts a file and returns its inode. */
-static ino_t put_over(struct spool *spool, const char *file, const char *text, off_t old_size)
+static ino_t put_file(struct spool *spool, const char *file, const char *text)
 {
 	struct spool_change change = put(file, text);
-	change.old_size = old_size;
 	apply(spool, &change, 1);
 	if (change.failed)
 		fail_msg("%s", change.error.message);
 	return change.id.inode;
-}
-
-static ino_t put_file(struct spool *spool, const char *file, const char *text)
-{
-	return put_over(spool, file, text, 0);
 }
 
 /* When the file was made, ns since the epoch: the number of an inode comes again. */
@@ -93,43 +87,6 @@ static void test_rest(void **state)
 	ino_t second = put_file(&spool, "job=a.prom", "a 2\n");
 	ino_t third = put_file(&spool, "job=a.prom", "a 3\n");
 	assert_true(first != second && second != third && third != first);
-	spool_close(&spool);
-}
-
-/* A file is not cut where another one fits. */
-static void test_fit(void **state)
-{
-	struct spool spool = open_reusing();
-	ino_t long_one = put_file(&spool, "job=a.prom", "a_long_one 1\n");
-	ino_t short_one = put_file(&spool, "job=a.prom", "a 2\n");
-	put_file(&spool, "job=a.prom", "a 3\n");
-	usleep(REST);
-	assert_int_equal(put_file(&spool, "job=b.prom", "b 11\n"), short_one);
-	assert_int_equal(put_file(&spool, "job=c.prom", "c 1\n"), long_one);
-	assert_file("s/groups/job=b.prom", "b 11\n");
-	assert_file("s/groups/job=c.prom", "c 1\n");
-	spool_close(&spool);
-}
-
-/* Another kind of file came in the place of the one that the caller knows: it is not written into, and doesn't stay. */
-static void test_other_kinds(void **state)
-{
-	struct spool spool = open_reusing();
-	put_file(&spool, "job=a.prom", "a 1\n");
-	put_file(&spool, "job=b.prom", "b 1\n");
-	assert_int_equal(unlink("s/groups/job=a.prom") + unlink("s/groups/job=b.prom"), 0);
-	assert_int_equal(mkfifo("s/groups/job=a.prom", 0600), 0);
-	assert_int_equal(symlink("../version", "s/groups/job=b.prom"), 0);
-	put_over(&spool, "job=a.prom", "a 2\n", 4);
-	put_over(&spool, "job=b.prom", "b 2\n", 4);
-	assert_int_equal(count_names(".spare"), 2);
-	usleep(REST);
-	put_file(&spool, "job=c.prom", "c 1\n");
-	assert_int_equal(count_names(".spare"), 0);
-	assert_file("s/groups/job=a.prom", "a 2\n");
-	assert_file("s/groups/job=b.prom", "b 2\n");
-	assert_file("s/groups/job=c.prom", "c 1\n");
-	assert_file("s/version", "pgw-spool 1\n");
 	spool_close(&spool);
 }
 
@@ -284,8 +241,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		TEST(test_reuse),
 		TEST(test_rest),
-		TEST(test_fit),
-		TEST(test_other_kinds),
 		TEST(test_readers),
 		TEST(test_rights),
 		TEST(test_file_group),
