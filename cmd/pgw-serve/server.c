@@ -24,6 +24,7 @@
 #define MEMORY_PER_CONNECTION 32768 /* bytes; bounds the header, too */
 #define ACCEPTS_PER_TURN      64
 #define ROUNDS_PER_TURN	      16
+#define GATHERING_ROUNDS      8
 #define ACCEPT_PAUSE	      100  /* ms, when there are no descriptors left */
 #define REFRESH_PAUSE	      1000 /* ms, when the spool can't be read */
 #define SLOWEST_READER	      16   /* bytes an answer must lose in each ms, over the idle time limit */
@@ -91,7 +92,6 @@ static bool http_pending(const struct server *server)
 }
 
 /* What libmicrohttpd calls. */
-
 static struct connection *connection_of(struct MHD_Connection *http)
 {
 	return MHD_get_connection_info(http, MHD_CONNECTION_INFO_SOCKET_CONTEXT)->socket_context;
@@ -285,13 +285,24 @@ static void accept_everywhere(struct server *server, bool ready_only)
 
 /* One turn of the loop. */
 
+/* While some pushes are read others arrive: all that wait together are committed together. */
+static void gather(struct server *server)
+{
+	for (unsigned rounds = 0; rounds < GATHERING_ROUNDS; rounds++) {
+		size_t before = server->service->queued;
+		MHD_run(server->http);
+		if (server->service->queued == before)
+			break;
+	}
+}
+
 /* Reads and writes all that can be, and commits the pushes that became whole. A connection with much to say must not
  * keep the loop from its other work. */
 static void run_http(struct server *server)
 {
 	unsigned rounds = 0;
 	do {
-		MHD_run(server->http);
+		gather(server);
 		service_commit(server->service);
 	} while (http_pending(server) && ++rounds < ROUNDS_PER_TURN);
 }
