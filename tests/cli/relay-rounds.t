@@ -19,9 +19,9 @@ targets() {
 	done | sed 's/^,/[/; s/$/]/' >"new.json"
 	mv new.json targets.json
 }
-# line NAME TEXT: that line is in the log.
+# line NAME REGEX: such a line is in the log.
 line() {
-	grep -qxF "pgw-scrape-relay: $2" "$1.log"
+	grep -qxE "pgw-scrape-relay: $2" "$1.log"
 }
 value() {
 	sed -n "s/^$2{.*} //p" "$1"
@@ -34,18 +34,18 @@ requests() {
 	grep -c "^/static/$1[ ?]" exporter.log
 }
 
-# One target
+# One target. Its moment may be the last of a round: then the next one counts its scrape, and the first one none.
 start one pgw-scrape-relay -d spool -j one -i 1 "$exporter/static/a"
 one=$pid
-await "a first round" line one 'round 1: 1 targets, 1 up, 0 down, 1 samples, 0.0 MB'
-await "a second" line one 'round 2: 1 targets, 1 up, 0 down, 1 samples, 0.0 MB'
+await "a first round" line one 'round 1: 1 targets, [01] up, 0 down, [01] samples, 0\.0 MB'
+await "a second" line one 'round 2: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB'
 has "$(relayed spool/groups/job=one.prom)" "a 1" "it is pushed"
 printf '# TYPE a gauge\na 5\n' >exporter/a
 await "what changes is pushed" has_value spool/groups/job=one.prom a 5
 stops TERM "$one" 0 "SIGTERM ends it"
-like "$(tail -n 1 one.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, [01] samples, 0\.0 MB$' \
+like "$(tail -n 1 one.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB$' \
 	"with a last summary"
-is "$(grep -cvE '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB$' one.log)" 0 \
+is "$(sed 1d one.log | grep -vE ': round [0-9]+: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB$')" "" \
 	"there is nothing else"
 is "$(sed -n 's/.*round \([0-9]*\):.*/\1/p' one.log | sort -n | uniq -d)" "" "each round has one"
 
@@ -185,7 +185,9 @@ start short pgw-scrape-relay -i 0.5 -d short -j x "$exporter/never/short"
 short=$pid
 await "without -t, a scrape takes no longer than -i" has_value short/groups/job=x.prom up 0
 stops TERM "$short" 0 "SIGTERM"
-like "$(grep -v ': round ' short.log)" "^pgw-scrape-relay: $exporter/never/short: Operation timed out after 5[0-9][0-9] " "half a second"
+like "$(grep -v ': round ' short.log)" \
+	"^pgw-scrape-relay: $exporter/never/short: Operation timed out after ([5-9]|[1-4][0-9])[0-9][0-9] "\
+	"half a second, not the ten of a single round"
 
 # A gateway that goes away and comes back
 start_serve -d served
