@@ -1,6 +1,7 @@
 """pgw-serve and its peers as processes on ports of their own, on loopback. Each is a context manager; what runs at the
 end of a with-block is stopped."""
 
+import contextlib
 import os
 import shutil
 import signal
@@ -77,9 +78,10 @@ class Server:
         memfds = {}
         for descriptor in os.listdir(folder):
             path = os.path.join(folder, descriptor)
-            if os.readlink(path).startswith(("/memfd:", "/dev/shm/")):
-                status = os.stat(path)
-                memfds[status.st_ino] = status.st_blocks * 512
+            with contextlib.suppress(FileNotFoundError):  # a connection that ended meanwhile
+                if os.readlink(path).startswith(("/memfd:", "/dev/shm/")):
+                    status = os.stat(path)
+                    memfds[status.st_ino] = status.st_blocks * 512
         return resident - shared + max(shared, sum(memfds.values()))
 
 
