@@ -128,17 +128,17 @@ int journal_look(struct journal *journal, struct error *error)
 	if (journal->current == -1)
 		return 0;
 	journal->state = JOURNAL_READY;
+	if (journal->unwritten)
+		journal_note_unwritten(journal);
 	if (is_of_other_boot(journal, &journal->files[0]) || is_of_other_boot(journal, &journal->files[1])) {
 		journal->state = JOURNAL_CRASHED;
 		return 0;
 	}
-	if (journal->unwritten)
-		journal_note_unwritten(journal);
 	const struct journal_file *file = &journal->files[journal->current];
 	int more = file->head.flags & JOURNAL_BROKEN ? 0 : has_more(journal, file, error);
 	if (more == 1)
 		journal->state = JOURNAL_INTERRUPTED;
-	else if (file->head.flags & JOURNAL_LOST)
+	else if (journal_is_lost(journal))
 		journal->state = JOURNAL_UNWRITTEN;
 	journal->end = journal_tail(file);
 	journal->time = file->head.time;
@@ -294,6 +294,11 @@ void journal_set_clean(struct journal *journal, uint64_t generation)
 void journal_set_unwritten(struct journal *journal)
 {
 	journal->unwritten = true;
+}
+
+bool journal_is_lost(const struct journal *journal)
+{
+	return journal->current != -1 && (journal->files[journal->current].head.flags & JOURNAL_LOST) != 0;
 }
 
 /* --- reading --- */
@@ -458,6 +463,7 @@ int journal_recovered(struct journal *journal, struct error *error)
 	if (journal->state != JOURNAL_INTERRUPTED) {
 		if (journal_restart(journal) == -1)
 			return journal_fail(journal, "renew", error);
+		journal->unwritten = false;
 	} else {
 		/* What else happened to groups/ meanwhile can't be told from what the killed writer did. */
 		journal->logged = journal->foreign = true;

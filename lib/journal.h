@@ -70,7 +70,7 @@ struct journal {
 	uint64_t size_max; /* at which a file is full, bytes */
 	struct journal_file files[JOURNAL_FILES];
 	uint64_t cleaned; /* the generation that journal_set_clean() was told of; 0 for none */
-	bool unwritten;	  /* what journal_set_unwritten() was told */
+	bool unwritten;	  /* a sync failed, which the files don't tell others yet */
 	int current;	  /* index of the file with the highest generation; -1 for none */
 
 	/* Of the batch that is under way. */
@@ -129,6 +129,9 @@ void journal_set_clean(struct journal *journal, uint64_t generation);
 
 /* Says that such a sync failed: the next journal_look() finds the journal JOURNAL_UNWRITTEN. */
 void journal_set_unwritten(struct journal *journal);
+
+/* Whether a sync failed since all was written last, also where the state is CRASHED or INTERRUPTED. */
+bool journal_is_lost(const struct journal *journal);
 
 /* --- for recovery --- */
 

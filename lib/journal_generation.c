@@ -58,12 +58,12 @@ int64_t journal_groups_modified(const struct journal *journal)
 	return fstat(journal->groups, &status) == -1 ? 0 : clock_from(&status.st_mtim);
 }
 
+/* On a disk that fails, or is read-only since then, storing it may fail, too: it is tried again by the next look. */
 void journal_note_unwritten(struct journal *journal)
 {
 	struct journal_file *file = &journal->files[journal->current];
-	journal->unwritten = false;
 	file->head.flags |= JOURNAL_LOST;
-	journal_file_store(file);
+	journal->unwritten = journal_file_store(file) == -1;
 }
 
 /* Makes all that was ever changed durable. Errors are told by errno, here and below. */
@@ -72,6 +72,7 @@ static int sync_all(struct journal *journal)
 	if (syncfs(journal->groups) == 0)
 		return 0;
 	int number = errno;
+	journal->unwritten = true;
 	if (journal->current != -1)
 		journal_note_unwritten(journal);
 	errno = number;

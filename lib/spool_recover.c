@@ -214,8 +214,8 @@ static int choose_remedy(
 	}
 	if (compare_file(recovery, change, &contents, error) == -1)
 		return -1;
-	/* What the kernel shows may be in memory alone, and never be written. */
-	bool unwritten = recovery->spool->journal.state == JOURNAL_UNWRITTEN && !change->base.clean;
+	/* What the kernel shows may be in memory alone, and never be written; who changes nothing may take it. */
+	bool unwritten = journal_is_lost(&recovery->spool->journal) && !change->base.clean && !recovery->dry;
 	if (contents == CONTENTS_DAMAGED || (contents == CONTENTS_SAME && unwritten) ||
 		(contents == CONTENTS_OTHER && is_stale(recovery, change, &status, in_place)))
 		*remedy = REMEDY_WRITE;
@@ -279,12 +279,18 @@ static int recover(struct recovery *recovery, struct error *error)
 
 int spool_recover(struct spool *spool, struct error *error)
 {
-	struct recovery recovery = {.spool = spool, .changes = RB_INITIALIZER(&recovery.changes)};
-	if (journal_look(&spool->journal, error) == -1)
-		return -1;
-	if (spool->journal.state == JOURNAL_NONE || spool->journal.state == JOURNAL_READY)
-		return 0;
-	return recover(&recovery, error) == -1 ? -1 : journal_recovered(&spool->journal, error);
+	struct recovery recovery;
+	/* Twice, since a writer may have been killed while the disk failed. */
+	for (unsigned i = 0; i < 2; i++) {
+		if (journal_look(&spool->journal, error) == -1)
+			return -1;
+		if (spool->journal.state == JOURNAL_NONE || spool->journal.state == JOURNAL_READY)
+			return 0;
+		recovery = (struct recovery){.spool = spool, .changes = RB_INITIALIZER(&recovery.changes)};
+		if (recover(&recovery, error) == -1 || journal_recovered(&spool->journal, error) == -1)
+			return -1;
+	}
+	return 0;
 }
 
 int spool_recover_check(struct spool *spool, struct error *error)

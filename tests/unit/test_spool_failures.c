@@ -11,6 +11,7 @@
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <unistd.h>
 
 #include "support/children.h"
@@ -19,7 +20,7 @@
 #include "support/spools.h"
 
 /* In the place of the C library's: a disk that fails. */
-static bool fdatasync_fails, syncfs_fails;
+static bool fdatasync_fails, syncfs_fails, writes_fail;
 
 int fdatasync(int fd)
 {
@@ -33,9 +34,15 @@ int syncfs(int fd)
 	return syncfs_fails ? -1 : (int)syscall(SYS_syncfs, fd);
 }
 
+ssize_t pwritev(int fd, const struct iovec *vector, int count, off_t offset)
+{
+	errno = EROFS;
+	return writes_fail ? -1 : syscall(SYS_pwritev, fd, vector, count, offset, 0);
+}
+
 static int set_up(void **state)
 {
-	fdatasync_fails = syncfs_fails = false;
+	fdatasync_fails = syncfs_fails = writes_fail = false;
 	return scratch_enter(state);
 }
 
@@ -214,6 +221,67 @@ static void test_unwritten_still(void **state)
 	spool_close(&other);
 }
 
+/* A disk that is read-only since it failed lets nobody know of that, but for who found out. */
+static void test_unwritten_read_only(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	struct error error;
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	spool_checkpoint_failed(&spool);
+	writes_fail = syncfs_fails = true;
+	assert_int_equal(spool_lock(&spool, &error), -1);
+	writes_fail = syncfs_fails = false;
+	ino_t before = inode("s/groups/job=a.prom");
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	ino_t after = inode("s/groups/job=a.prom");
+	assert_int_not_equal(after, before);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	apply_one(&spool, put("job=b.prom", "b 2\n"));
+	assert_int_equal(inode("s/groups/job=a.prom"), after);
+	spool_close(&spool);
+}
+
+/* A writer who was killed is no reason to forget that the disk failed: what he appended is ended, and all is written
+ * once more before anything else can happen to the journal. */
+static void test_unwritten_and_killed_writer(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	struct error error;
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=d.prom", "d 1\n"));
+	assert_ends_well(start(append_and_die, 0));
+	spool_checkpoint_failed(&spool);
+	ino_t before = inode("s/groups/job=d.prom");
+	assert_int_equal(spool_lock(&spool, &error), 0);
+	assert_int_equal(spool.journal.state, JOURNAL_READY);
+	assert_int_not_equal(inode("s/groups/job=d.prom"), before);
+	assert_file("s/groups/job=a.prom", "a 2\n");
+	assert_file("s/groups/job=c.prom", "c 2\n");
+	spool_close(&spool);
+}
+
+/* What recovery has written itself may be dropped as well. */
+static void test_unwritten_recovery(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	struct error error;
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
+	crash(&spool);
+	syncfs_fails = true;
+	assert_int_equal(spool_open(&spool, "s", &defaults, &error), -1);
+	assert_string_equal(error.message, "can't renew the journal of the spool s: Input/output error");
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	ino_t before = inode("s/groups/job=a.prom");
+	syncfs_fails = false;
+	spool = open_spool(&defaults);
+	assert_int_not_equal(inode("s/groups/job=a.prom"), before);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	spool_close(&spool);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_leave)
 
 int main(void)
@@ -224,6 +292,9 @@ int main(void)
 		TEST(test_failing_disk),
 		TEST(test_unwritten),
 		TEST(test_unwritten_still),
+		TEST(test_unwritten_read_only),
+		TEST(test_unwritten_and_killed_writer),
+		TEST(test_unwritten_recovery),
 	};
-	return cmocka_run_group_tests_name("spool_recover", tests, NULL, NULL);
+	return cmocka_run_group_tests_name("spool_failures", tests, NULL, NULL);
 }
