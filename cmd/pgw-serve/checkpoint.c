@@ -6,13 +6,13 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "file.h"
 #include "log.h"
 
 static void *sync_file_system(void *context)
 {
 	struct checkpoint *checkpoint = context;
 	checkpoint->result = syncfs(checkpoint->fd) == -1 ? errno : 0;
-	close(checkpoint->fd);
 	atomic_store(&checkpoint->done, true);
 	return NULL;
 }
@@ -20,13 +20,7 @@ static void *sync_file_system(void *context)
 void checkpoint_init(struct checkpoint *checkpoint)
 {
 	checkpoint->running = false;
-}
-
-void checkpoint_release(struct checkpoint *checkpoint)
-{
-	if (checkpoint->running)
-		pthread_join(checkpoint->thread, NULL);
-	checkpoint->running = false;
+	checkpoint->fd = -1;
 }
 
 /* Signals are the server's thread's. */
@@ -43,7 +37,8 @@ static int start_thread(struct checkpoint *checkpoint)
 /* Whether there may be another one at once. */
 static bool finish(struct checkpoint *checkpoint, struct spool *spool)
 {
-	checkpoint_release(checkpoint);
+	pthread_join(checkpoint->thread, NULL);
+	checkpoint->running = false;
 	if (checkpoint->result == 0) {
 		spool_checkpointed(spool, checkpoint->generation);
 		return true;
@@ -54,17 +49,23 @@ static bool finish(struct checkpoint *checkpoint, struct spool *spool)
 	return false;
 }
 
+/* Who has the lock sees to a failure, or notes it for others. */
+void checkpoint_release(struct checkpoint *checkpoint, struct spool *spool)
+{
+	struct error unused;
+	if (checkpoint->running && !finish(checkpoint, spool) && spool_lock(spool, &unused) == 0)
+		spool_unlock(spool);
+	checkpoint->fd = file_close(checkpoint->fd);
+}
+
 void checkpoint_run(struct checkpoint *checkpoint, struct spool *spool)
 {
 	if (checkpoint->running && atomic_load(&checkpoint->done) && !finish(checkpoint, spool))
 		return;
-	if (checkpoint->running || !spool_checkpoint_due(spool, &checkpoint->generation))
-		return;
-	checkpoint->fd = fcntl(spool->groups, F_DUPFD_CLOEXEC, 0);
 	if (checkpoint->fd == -1)
+		checkpoint->fd = openat(spool->groups, ".", FILE_DIRECTORY_FLAGS);
+	if (checkpoint->fd == -1 || checkpoint->running || !spool_checkpoint_due(spool, &checkpoint->generation))
 		return;
 	atomic_init(&checkpoint->done, false);
 	checkpoint->running = start_thread(checkpoint) == 0;
-	if (!checkpoint->running)
-		close(checkpoint->fd);
 }

@@ -123,7 +123,7 @@ void service_release(struct service *service)
 	for (size_t i = 0; i < ANSWER_COUNT; i++)
 		if (service->fixed[i] != NULL)
 			MHD_destroy_response(service->fixed[i]);
-	checkpoint_release(&service->checkpoint);
+	checkpoint_release(&service->checkpoint, &service->store.spool);
 	rejected_files_release(&service->rejected);
 	counters_close(service->counters);
 	gzip_compressor_free(service->compressor);
