@@ -7,7 +7,7 @@
  *
  * syncfs(2) may take seconds. A thread that lives as long as one call makes it and touches nothing else; the server's
  * own thread tells the spool, when it comes by again. The kernel tells of a failure once for each open file
- *description: the thread has one of its own, so that it takes none away from a sync of the server's thread.
+ * description: the thread has one of its own, so that it takes none away from a sync of the server's thread.
  */
 #ifndef PGW_SERVE_CHECKPOINT_H
 #define PGW_SERVE_CHECKPOINT_H
