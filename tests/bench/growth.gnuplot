@@ -25,8 +25,8 @@ set linetype 4 linecolor rgb "#f0a050" linewidth 2.2 pointtype 4 pointsize 0.65
 set linetype 5 linecolor rgb "#777777" linewidth 1.5 dashtype 2
 
 set title "pushes a second, 32 connections"
-set yrange [1:300000]
-set ytics ("1" 1, "10" 10, "100" 100, "1,000" 1000, "10,000" 10000, "100,000" 100000)
+set yrange [0.1:300000]
+set ytics ("0.1" 0.1, "1" 1, "10" 10, "100" 100, "1,000" 1000, "10,000" 10000, "100,000" 100000)
 set key bottom left
 plot data using "groups":"pushes_no_sync" with linespoints linetype 2 title "pgw, sync=none", \
      data using "groups":"pushes_on_disk" with linespoints linetype 1 title "pgw, on disk", \
