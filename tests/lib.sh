@@ -34,6 +34,8 @@ cleanup() {
 	pids=$(jobs -p)
 	# shellcheck disable=SC2046,SC2086 # lists of words
 	[ -z "$pids" ] || kill -9 $pids $(children_of $pids)
+	# shellcheck disable=SC2046
+	[ ! -e "$SCRATCH/.keepers" ] || kill -9 $(cat "$SCRATCH/.keepers")
 	wait
 	cd /
 	for mount in "${mounts[@]}"; do
@@ -226,10 +228,10 @@ stops() {
 }
 
 # start_serve ARGS...: runs pgw-serve on a port of its own; sets $pid, $URL and $PORT. SERVE_NAME (default serve) names
-# its log.
+# its log, SERVE_PORT (default 0) is the port: one of free_port for a server that ends and comes back.
 start_serve() {
 	local log=$SCRATCH/${SERVE_NAME:-serve}.log
-	start "${SERVE_NAME:-serve}" pgw-serve --web.listen-address=127.0.0.1:0 "$@"
+	start "${SERVE_NAME:-serve}" pgw-serve --web.listen-address="127.0.0.1:${SERVE_PORT:-0}" "$@"
 	await "pgw-serve gets ready" grep -q '^pgw-serve: listening on http://127\.0\.0\.1:' "$log" || {
 		note "$(cat "$log")"
 		exit 1
@@ -238,22 +240,31 @@ start_serve() {
 	PORT=${URL##*:}
 }
 
-# A TCP port of 127.0.0.1 that was free a moment ago, below those that the kernel gives to whoever asks for any: what
-# other tests start doesn't come to listen there.
+# A TCP port of 127.0.0.1 that is the test's own until its end: nobody listens there before the test does, and what it
+# starts there can end and come back. A process keeps it, with a socket that doesn't listen and lets only those share the
+# port that ask to (SO_REUSEADDR), as servers do. It is below the ports that the kernel gives to whoever asks for any.
 free_port() {
-	$PYTHON - <<-'EOF'
-		import random, socket
+	$PYTHON - "$SCRATCH/.keepers" <<-'EOF'
+		import os, random, signal, socket, sys
 		with open("/proc/sys/net/ipv4/ip_local_port_range") as file:
 		    end = int(file.read().split()[0])
 		while True:
-		    with socket.socket() as probe:
-		        port = random.randrange(max(1024, end - 16384), end) if end > 1025 else 0
-		        try:
-		            probe.bind(("127.0.0.1", port))
-		        except OSError:
-		            continue
-		        print(probe.getsockname()[1])
+		    kept = socket.socket()
+		    try:
+		        kept.bind(("127.0.0.1", random.randrange(max(1024, end - 16384), end) if end > 1025 else 0))
 		        break
+		    except OSError:
+		        kept.close()
+		kept.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+		keeper = os.fork()
+		if keeper == 0:
+		    os.dup2(kept.fileno(), 0)
+		    os.closerange(1, 1024)
+		    while True:
+		        signal.pause()
+		with open(sys.argv[1], "a") as file:
+		    print(keeper, file=file)
+		print(kept.getsockname()[1])
 	EOF
 }
 

@@ -166,7 +166,8 @@ b - AGE AGE 3 3 - -' "has a table"
 	exits 0 "$1: by the environment" env PGW_URL="$URL" pgw-list --older-than 1h
 	is "$(jobs_of)" "" "no group is that old"
 }
-start_serve -d served
+served_port=$(free_port)
+SERVE_PORT=$served_port start_serve -d served
 pid_served=$pid
 try_gateway pgw-serve
 watch 'rows 24 cols 100' "pgw-list -u $URL --watch=0.2"
@@ -177,7 +178,7 @@ kill -KILL "$pid_served"
 wait "$pid_served" 2>/dev/null
 shows "[0-9]  $URL/api/v1/metrics: Failed to connect" "says that the gateway is away"
 cp screen screen.before
-start served pgw-serve -d served --web.listen-address="${URL#http://}"
+SERVE_PORT=$served_port start_serve -d served
 back() {
 	tail -c "+$(stat -c %s screen.before)" screen | grep -qa '3 groups'
 }

@@ -190,7 +190,8 @@ like "$(grep -v ': round ' short.log)" \
 	"half a second, not the ten of a single round"
 
 # A gateway that goes away and comes back
-start_serve -d served
+away_port=$(free_port)
+SERVE_PORT=$away_port start_serve -d served
 serve=$pid
 gateway=$URL
 start away pgw-scrape-relay -u "$gateway" -j away -i 2 "$exporter/static/a"
@@ -202,8 +203,7 @@ unpushed() {
 }
 await "is counted" unpushed
 printf '# TYPE a gauge\na 9\n' >exporter/a
-start serve pgw-serve --web.listen-address="${gateway#*//}" -d served
-serve=$pid
+SERVE_PORT=$away_port start_serve -d served
 await "and comes back" has_value served/groups/job=away.prom a 9
 stops TERM "$away" 0 "SIGTERM"
 is "$(grep -v ': round ' away.log | sed 's/: [^:]*$//' | sort | uniq -c | awk '{ print $1 }')" 1 \

@@ -130,7 +130,8 @@ stops TERM "$stale" 0 "SIGTERM"
 ok "and its group stays" there a b c
 
 # A deletion at a gateway that is away
-start_serve -d served
+away_port=$(free_port)
+SERVE_PORT=$away_port start_serve -d served
 serve=$pid
 gateway=$URL
 write a b >first.json
@@ -146,7 +147,7 @@ failed() {
 	grep -qE ": round [0-9]+: [12] targets, .*, [12] not pushed" deletes.log
 }
 await "one target is gone" failed
-start serve pgw-serve --web.listen-address="${gateway#*//}" -d served
+SERVE_PORT=$away_port start_serve -d served
 await "its group goes when the gateway is there again" served 1
 await "and it is no target any more" summary 1 deletes
 stops TERM "$deletes" 0 "SIGTERM"
