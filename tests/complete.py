@@ -14,7 +14,7 @@ import sys
 import tempfile
 import time
 
-DEADLINE = 30
+DEADLINE = 120
 INSERT_ALL, DUMP, CLEAR = b"\x18a", b"\x18d", b"\x15"
 
 SETUP = {

@@ -19,7 +19,7 @@ TESTS=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 PGW_BIN=$(cd "${PGW_BIN:-$TESTS/../build}" && pwd) || exit 1
 PATH=$PGW_BIN:$PATH:/usr/sbin:/sbin
 PYTHON=/usr/bin/python3 # Debian's, which has the packages
-DEADLINE=30             # seconds until something that must happen counts as never
+DEADLINE=120            # seconds until something that must happen counts as never
 
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/pgw-test.XXXXXX") || exit 1
 cd "$SCRATCH" || exit 1

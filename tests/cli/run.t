@@ -213,16 +213,16 @@ start_responder breaks 500
 exits 0 "a gateway that breaks" pgw-run -u "$URL" -j x true
 like "$err" "can't be reported" "is told of"
 start_responder silent 200 "" 60
-exits 6 "a gateway that never answers" timeout 20 pgw-run -t 0.5 -u "$URL" -j x sh -c 'sleep 0.3; exit 6'
+exits 6 "a gateway that never answers" timeout $DEADLINE pgw-run -t 0.5 -u "$URL" -j x sh -c 'sleep 0.3; exit 6'
 like "$err" "can't be reported" "holds up no longer than the limit"
 start_responder half half
-exits 6 "one that answers by half" timeout 20 pgw-run -t 0.5 -u "$URL" -j x sh -c 'exit 6'
+exits 6 "one that answers by half" timeout $DEADLINE pgw-run -t 0.5 -u "$URL" -j x sh -c 'exit 6'
 like "$err" "can't be reported" "is told of"
 mkdir locked
 pgw-push -d locked -j first -g a=1
 start lock-holder flock locked/lock sh -c 'touch is-locked; until [ -e unlock ]; do sleep 0.05; done'
 await "somebody has the spool's lock" test -e is-locked
-exits 6 "a spool that is locked" timeout 20 pgw-run -t 0.5 -d locked -j x sh -c 'sleep 0.3; exit 6'
+exits 6 "a spool that is locked" timeout $DEADLINE pgw-run -t 0.5 -d locked -j x sh -c 'sleep 0.3; exit 6'
 like "$err" "can't be reported" "holds up no longer than the limit"
 is "$(group_files locked)" job=first.prom "and gets nothing"
 : >unlock

@@ -89,7 +89,7 @@ ok "a server that is killed leaves its socket file" test -S sock
 listen again "$SCRATCH/sock"
 again=$pid
 answers 200 "the next one replaces it" GET http://localhost/-/healthy --unix-socket sock
-exits 69 "one in use is kept" timeout 10 pgw-serve -d spool --web.listen-address=unix:"$SCRATCH/sock"
+exits 69 "one in use is kept" timeout $DEADLINE pgw-serve -d spool --web.listen-address=unix:"$SCRATCH/sock"
 like "$err" "^pgw-serve: cannot listen on unix:$SCRATCH/sock: Address already in use " "and named"
 answers 200 "its server goes on" GET http://localhost/-/healthy --unix-socket sock
 echo mine >plain
@@ -117,7 +117,7 @@ like "$err" "^pgw-push: unix:$SCRATCH/sock:/metrics/job/file: " "is named"
 
 start_serve -d spool
 taken=$PORT
-exits 69 "an address that is taken" timeout 10 pgw-serve -d spool --web.listen-address=127.0.0.1:"$taken"
+exits 69 "an address that is taken" timeout $DEADLINE pgw-serve -d spool --web.listen-address=127.0.0.1:"$taken"
 like "$err" "127\.0\.0\.1:$taken" "is named"
 answers 200 "a second one beside it" GET "$URL/-/healthy"
 
