@@ -16,11 +16,11 @@ ttl_of() {
 exits 0 "--ttl" pgw-push -d spool -j a --ttl 1h <<<'a 1'
 is "$(sed -n 3,4p spool/groups/job=a.prom | sed 's/[0-9.]\{20,\}/TIME/')" '# pgw push TIME POST
 # pgw ttl 3600' "is a line of the header"
-exits 0 "a fraction of a second" pgw-push -d spool -j a --ttl 1.2 <<<'a 1'
-is "$(ttl_of job=a.prom)" 2 "is a whole one"
+exits 0 "a fraction of a second" pgw-push -d spool -j a --ttl 3600.2 <<<'a 1'
+is "$(ttl_of job=a.prom)" 3601 "is a whole one"
 exits 65 "a refused push" pgw-push -d spool -j a \
 	--ttl 5h <<<$'# TYPE a gauge\n# TYPE push_time_seconds counter\na 1\na 2'
-is "$(ttl_of job=a.prom)" 2 "keeps the TTL"
+is "$(ttl_of job=a.prom)" 3601 "keeps the TTL"
 pgw-push -d spool -j a --ttl 100d <<<'b 1'
 is "$(ttl_of job=a.prom)" 8640000 "a push has its own"
 pgw-push -d spool -j a <<<'b 1'
@@ -114,9 +114,10 @@ start_serve -d spool
 exposes() {
 	curl -s "$URL/metrics" | grep -q "^$1{"
 }
-exits 0 "--ttl over HTTP" pgw-push -u "$URL" -j short --ttl 2 <<<'short 1'
-is "$(ttl_of job=short.prom)" 2 "is kept"
-exits 0 "a second group" pgw-push -u "$URL" -j long --ttl 24h <<<'long 1'
+exits 0 "--ttl over HTTP" pgw-push -u "$URL" -j long --ttl 24h <<<'long 1'
+# Nothing is pushed after it, which would delete it when it is over.
+exits 0 "a second group" pgw-push -u "$URL" -j short --ttl 2 <<<'short 1'
+is "$(ttl_of job=short.prom)" 2 "has its TTL"
 exits 0 "pgw-list -u" pgw-list -u "$URL" -j long --json
 like "$out" '"ttl_seconds":86400' "knows it"
 exits 0 "its table" pgw-list -u "$URL" -j long
