@@ -3,7 +3,7 @@
 . "$(dirname "$0")/../lib.sh"
 
 start_serve -d spool --limit.body=64k --limit.groups=3 --limit.series=40 --limit.labels=5 --limit.name=20 \
-	--limit.label-value=30 --web.read-timeout=1s --web.idle-timeout=1s
+	--limit.label-value=30
 push=$URL/metrics/job
 
 # Sizes
@@ -40,9 +40,11 @@ answers 507 "too many series" POST "$push/c" --data-binary @series.prom
 has "$(cat spool/groups/job=c.prom)" 'a{instance="",job="c"} 2' "the group is as it was"
 answers 202 "a group goes" DELETE "$push/b"
 answers 200 "and makes room" POST "$push/d" --data-binary $'a 1\n'
+stops TERM "$pid" 0 "it ends with 0"
 
 # Slow clients: cut off without an answer, or with 408.
-# cut NAME FORMAT: sends the bytes, then nothing.
+start_serve -d spool --web.read-timeout=1s --web.idle-timeout=1s
+# cut_off NAME FORMAT: sends the bytes, then nothing.
 cut_off() {
 	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
 	# shellcheck disable=SC2059
@@ -61,8 +63,11 @@ ok "nothing of it is stored" test ! -e spool/groups/job=slow.prom
 exec 9<>"/dev/tcp/127.0.0.1/$PORT"
 (while printf 'X-Slow: y\r\n'; do sleep 0.1; done) 2>/dev/null >&9 &
 dripping=$!
-timeout $DEADLINE cat <&9 >answer
-is $? 0 "a header that drips in without end is cut off"
+timeout $DEADLINE cat <&9 >answer 2>cat.err
+dripped=$?
+# A drop that came in the moment of the end makes it a reset.
+[ $dripped -eq 0 ] || is "$(cat cat.err)" "cat: -: Connection reset by peer" "it is a reset"
+ok "a header that drips in without end is cut off" test $dripped -le 1
 {
 	kill -9 $dripping
 	wait $dripping
@@ -74,7 +79,7 @@ timeout $DEADLINE cat <&9 >answer
 is $? 0 "an idle connection ends"
 exec 9>&-
 like "$(head -n 1 answer)" '^HTTP/1.1 200 ' "after its answer"
-answers 200 "the server is well" GET "$URL/-/healthy"
+await "the server is well" curl -s -f -o /dev/null "$URL/-/healthy"
 stops TERM "$pid" 0 "and ends with 0"
 
 # Connections
