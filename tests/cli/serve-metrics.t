@@ -106,6 +106,7 @@ stops TERM "$pid" 0 "the gateway ends"
 refused=' method=PUT group="{job=\"a\"}" status=400 reason="text format parsing error in line 1: expected float as value, got \"x\""'
 SERVE_NAME=sources start_serve -d sources --log.level=warn --web.listen-address="unix:$SCRATCH/socket" \
 	--web.listen-address='[::1]:0'
+await "it listens everywhere" grep -q '^pgw-serve: listening on http://\[::1\]:[0-9]*$' sources.log
 six=$(sed -n 's|^pgw-serve: listening on \(http://\[::1\]:[0-9]*\)$|\1|p' sources.log)
 answers 400 "a refused push over IPv4" PUT "$URL/metrics/job/a" --data-binary $'m x\n'
 answers 400 "over IPv6" PUT "$six/metrics/job/a" --data-binary $'m x\n'
