@@ -144,13 +144,21 @@ answers 400 "and fixed for both" POST "$second/metrics/job/shared" --data-binary
 stops INT "$first_pid" 0 "SIGINT ends it with 0"
 stops TERM "$pid" 0 "SIGTERM too"
 
+# begin_upload JOB: the first half of a body, on descriptor 9. The server has asked for it, so it has seen the request.
+begin_upload() {
+	local line
+	exec 9<>"/dev/tcp/127.0.0.1/$PORT"
+	printf 'POST /metrics/job/%s HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\nExpect: 100-continue\r\n\r\n' "$1" >&9
+	read -r -t $DEADLINE line <&9
+	is "$line" $'HTTP/1.1 100 Continue\r' "an upload begins"
+	read -r -t $DEADLINE line <&9
+	is "$line" $'\r' "and may go on"
+	printf 'a 1\n' >&9
+}
+
 # SIGTERM while a body comes in
 start_serve -d spool
-exec 9<>"/dev/tcp/127.0.0.1/$PORT"
-printf 'POST /metrics/job/slow HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\na 1\n' >&9
-# Answered on another connection: the server has seen the first one.
-answers 200 "a slow upload begins" GET "$URL/-/healthy"
-sleep 0.2
+begin_upload slow
 kill -TERM "$pid"
 await "new connections are refused" sh -c "! curl -s -m 5 -o /dev/null '$URL/-/healthy'"
 ok "it waits for the upload" kill -0 "$pid"
@@ -163,10 +171,7 @@ has "$(cat spool/groups/job=slow.prom)" 'b{instance="",job="slow"} 2' "and all i
 
 # A second signal
 start_serve -d spool --web.shutdown-timeout=1h
-exec 9<>"/dev/tcp/127.0.0.1/$PORT"
-printf 'POST /metrics/job/never HTTP/1.1\r\nHost: x\r\nContent-Length: 8\r\n\r\na 1\n' >&9
-answers 200 "an upload that never ends" GET "$URL/-/healthy"
-sleep 0.2
+begin_upload never
 kill -TERM "$pid"
 await "it stops" grep -q msg=stopping serve.log
 await "no new connections" sh -c "! curl -s -m 5 -o /dev/null '$URL/-/healthy'"
