@@ -118,8 +118,10 @@ sed -n 's/^ExecStart=/exec /p' pgw-scrape-relay.service | sed 's/30s/1/' >start
 start relay sh start
 relay=$pid
 group=gateway/groups/job=node,instance=${URL#*//},rack=a1.prom
-await "its command pushes" test -e "$group"
-is "$(value "$group" up)" 1 "what it scraped"
+is_up() {
+	[ "$(value "$group" up)" = 1 ]
+}
+await "its command pushes what it scraped" is_up
 is "$(sed -n 's/^# pgw ttl //p' "$group")" 600 "with a time to live"
 stops TERM "$relay" 0 "a stop"
 done_testing
