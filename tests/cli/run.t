@@ -235,15 +235,16 @@ wait "$pid"
 exits 6 "a spool that can't be written" pgw-run -d /proc/none -j x sh -c 'exit 6'
 like "$err" "can't be reported" "is told of"
 
-start_responder retried 503,200
-exits 0 "--retry" pgw-run -u "$URL" -j x --retry 1 true
+# The first push is that it runs, which a command of less than a tenth of a second does not have.
+start_responder retried 200,503,200
+exits 0 "--retry" pgw-run -u "$URL" -j x --retry 1 sh -c 'until grep -q job_run_running retried.log; do sleep 0.05; done'
 is "$err" "" "reports, in silence"
-is "$(sed 1d retried.log | wc -l)" 2 "at the second try"
+is "$(sed 1d retried.log | wc -l)" 3 "at the second try"
 start_responder zipped 200
 first=$URL
 exits 3 "several gateways" pgw-run -z -u "http://127.0.0.1:$(free_port)" -u "$first" -j x -- sh -c 'exit 3'
 like "$err" "^pgw-run: the run can't be reported: " "are told of where one is not there"
-like "$(sed -n 2p zipped.log)" '"content-encoding": "gzip".*job_run_exit_code 3' "the other has the run, compressed with -z"
+like "$(tail -n 1 zipped.log)" '"content-encoding": "gzip".*job_run_exit_code 3' "the other has the run, compressed with -z"
 
 wait "$stubborn"
 is $? 124 "one that does not hear SIGTERM is killed"
