@@ -40,9 +40,9 @@ is "$(got half)" 2 "is tried again"
 answers_to half-only half 69 "half an answer without --retry"
 like "$err" "^pgw-push: $URL/metrics/job/x: .*transfer closed" "is a failure"
 answers_to closed close,close,200 0 "no answer" --retry 2
-answers_to never never,200 0 "a gateway that takes one request and never answers" --retry 1 -t 4
+answers_to never never,200 0 "a gateway that takes one request and never answers" --retry 1 -t 8
 is "$(got never)" 2 "has a share of the time only"
-answers_to never-at-all never 69 "a gateway that never answers" --retry 2 -t 1
+answers_to never-at-all never 69 "a gateway that never answers" --retry 2 -t 6
 like "$err" "^pgw-push: $URL/metrics/job/x: .*timed out.*\([23] tries\)$" "ends with the time"
 answers_to deletion 503,202 0 "a push before a delete" --retry 1
 start_responder deletion 503,202
