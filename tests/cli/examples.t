@@ -87,7 +87,8 @@ prepare() {
 
 # Ages, times, sizes and line breaks differ, and pgw-run tells twice of a command that took a tenth of a second.
 normal_output() {
-	awk '!/^pgw-run: / || $0 != last; { last = $0 }' | tr -s ' \n' '  ' | sed -E 's/ [0-9]+s / AGE /g; s/\<1\.[0-9]+e\+09\>/TIME/g; s/\<[0-9]{3,}\>/N/g; s/ $//'
+	awk '!/^pgw-run: / || $0 != last; { last = $0 }' | tr -s ' \n' '  ' |
+		sed -E 's/ [0-9]+s / AGE /g; s/\<1\.[0-9]+e\+09\>/TIME/g; s/\<[0-9]{3,}\>/N/g; s/ $//'
 }
 
 # extract PAGE: the displays of a page as files 01, 02... in the folder displays, their exit status in 01.status...
