@@ -88,6 +88,12 @@ class Handler(http.server.BaseHTTPRequestHandler):
             self.wfile.write(b"#")
             time.sleep(0.05)
 
+    def when(self, name):
+        """When the folder has a file of that name."""
+        while not os.path.exists(os.path.join(folder, name)):
+            time.sleep(0.01)
+        self.answer(200, b"when 1\n")
+
     def later(self, seconds):
         time.sleep(float(seconds))
         self.answer(200, b"later 1\n")

@@ -5,8 +5,13 @@ need socat
 
 start_exporter
 exporter=$URL
-printf '# TYPE a gauge\na 1\n' >exporter/a
-printf '# TYPE b gauge\nb 2\n' >exporter/b
+# gauge NAME VALUE: what /static/NAME has, all of it at once.
+gauge() {
+	printf '# TYPE %s gauge\n%s %s\n' "$1" "$1" "$2" >new.prom
+	mv new.prom "exporter/$1"
+}
+gauge a 1
+gauge b 2
 group_of() {
 	echo "spool/groups/job=x,instance=127.0.0.1:$PORT,target=$1.prom"
 }
@@ -35,12 +40,12 @@ requests() {
 }
 
 # One target. Its moment may be the last of a round: then the next one counts its scrape, and the first one none.
-start one pgw-scrape-relay -d spool -j one -i 1 "$exporter/static/a"
+start one pgw-scrape-relay -d spool -j one -i 2 "$exporter/static/a"
 one=$pid
 await "a first round" line one 'round 1: 1 targets, [01] up, 0 down, [01] samples, 0\.0 MB'
 await "a second" line one 'round 2: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB'
 has "$(relayed spool/groups/job=one.prom)" "a 1" "it is pushed"
-printf '# TYPE a gauge\na 5\n' >exporter/a
+gauge a 5
 await "what changes is pushed" has_value spool/groups/job=one.prom a 5
 stops TERM "$one" 0 "SIGTERM ends it"
 like "$(tail -n 1 one.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, [0-9] samples, 0\.0 MB$' \
@@ -53,7 +58,7 @@ is "$(sed -n 's/.*round \([0-9]*\):.*/\1/p' one.log | sort -n | uniq -d)" "" "ea
 targets a b
 start notified socat -u UNIX-RECV:notify OPEN:notified,creat,append
 await "a socket for notifications" test -S notify
-start gone env NOTIFY_SOCKET="$SCRATCH/notify" pgw-scrape-relay -d spool -j x -i 1 -c targets.json
+start gone env NOTIFY_SOCKET="$SCRATCH/notify" pgw-scrape-relay -d spool -j x -i 2 -c targets.json
 relay=$pid
 await "it is ready" grep -q READY=1 notified
 await "both are pushed" has_value "$(group_of b)" up 1
@@ -69,10 +74,10 @@ await "it is counted" summary '2 targets, 1 up, 1 down, 1 samples, 0\.0 MB'
 asked=$(requests b)
 others=$(requests a)
 rounds() {
-	[ "$(requests a)" -ge $((others + 24)) ]
+	[ "$(requests a)" -ge $((others + 12)) ]
 }
-await "24 rounds" rounds
-ok "a target that is down is asked less and less" test "$(($(requests b) - asked))" -le 8
+await "12 rounds" rounds
+ok "a target that is down is asked less and less" test "$(($(requests b) - asked))" -le 4
 more() {
 	[ "$(requests b)" -gt "$asked" ]
 }
@@ -89,7 +94,7 @@ like "$(tr -d '\n' <notified)" '^READY=1(STOPPING=1)+$' "to the service manager"
 
 
 # Said and not said
-start quiet pgw-scrape-relay -q -d spool -j quiet -i 1 "$exporter/static/missing"
+start quiet pgw-scrape-relay -q -d spool -j quiet -i 2 "$exporter/static/missing"
 quiet=$pid
 await "-q: down" has_value spool/groups/job=quiet.prom up 0
 stops TERM "$quiet" 0 "ends"
@@ -109,7 +114,7 @@ $PYTHON -c '
 import json, sys
 json.dump([{"targets": [sys.argv[1]], "labels": {"n": str(n), "__metrics_path__": "/static/a", "__param_n": str(n)}}
 	for n in range(1000)], open("thousand.json", "w"))' "${exporter#*//}"
-start thousand pgw-scrape-relay -d thousand -j x -i 1 -c thousand.json
+start thousand pgw-scrape-relay -d thousand -j x -i 4 -c thousand.json
 thousand=$pid
 all_up() {
 	grep -qE '^pgw-scrape-relay: round [0-9]+: 1000 targets, 1000 up, 0 down, ' thousand.log
@@ -122,29 +127,52 @@ $PYTHON -c '
 import json, sys
 json.dump([{"targets": [sys.argv[1]], "labels": {"n": str(n), "__metrics_path__": "/later/0.5", "__param_n": str(n)}}
 	for n in range(20)], open("later.json", "w"))' "${exporter#*//}"
-start later pgw-scrape-relay -d later -j x -i 1 -c later.json
+start later pgw-scrape-relay -v -d later -j x -i 1 -c later.json
 later=$pid
-await "five rounds" grep -q 'round 5: ' later.log
+# Five rounds in a row, of any, in which each of the 20 is pushed, but for one: the scrape may be over in the next.
+# Where the machine stood still for half a second there is none, and others count.
+nearly_all() {
+	awk '
+	/: pushed to / { match($0, /,n="[0-9]+"/); pushed[round % 5, substr($0, RSTART, RLENGTH)]++ }
+	/: round [0-9]+: / {
+		round++
+		split("", sum)
+		for (i in pushed) {
+			split(i, part, SUBSEP)
+			sum[part[2]] += pushed[i]
+		}
+		all = 0
+		for (n in sum)
+			all += sum[n] >= 4
+		found = found || (round >= 5 && all == 20)
+		for (n in sum)
+			delete pushed[round % 5, n]
+	}
+	END { exit !found }' later.log
+}
+await "each is asked in nearly all of five rounds" nearly_all
 stops TERM "$later" 0 "SIGTERM"
-is "$(sed -nE 's!^/later/0\.5\?n=([0-9]+) .*!\1!p' exporter.log | sort | uniq -c | awk '$1 < 4' | wc -l)" 0 \
-	"each is asked in nearly all of them"
 
 # What is in flight at the end
-start flight pgw-scrape-relay -d flight -j x -i 3 "$exporter/later/1"
-flight=$pid
-await "a scrape" grep -q '^/later/1 ' exporter.log
-stops TERM "$flight" 0 "SIGTERM in a scrape"
-is "$(value flight/groups/job=x.prom up)" 1 "waits for it"
-like "$(tail -n 1 flight.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, 1 samples, 0\.0 MB$' \
-	"and says so"
-start second pgw-scrape-relay -d second -j x -i 3 "$exporter/never/second"
-second=$pid
-await "a scrape" grep -q '^/never/second ' exporter.log
-kill "$second"
-# SIGTERM is no longer blocked.
+# SIGTERM is no longer blocked: the first one was taken.
 unblocked() {
 	[ $((0x$(sed -n 's/^SigBlk:\t//p' "/proc/$1/status") >> 14 & 1)) -eq 0 ]
 }
+start flight pgw-scrape-relay -d flight -j x -i 8 "$exporter/when/stopping"
+flight=$pid
+await "a scrape" grep -q '^/when/stopping ' exporter.log
+kill "$flight"
+await "SIGTERM in a scrape" unblocked "$flight"
+: >exporter/stopping
+wait "$flight"
+is $? 0 "ends it"
+is "$(value flight/groups/job=x.prom up)" 1 "waits for it"
+like "$(tail -n 1 flight.log)" '^pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, 1 samples, 0\.0 MB$' \
+	"and says so"
+start second pgw-scrape-relay -d second -j x -i 8 "$exporter/never/second"
+second=$pid
+await "a scrape" grep -q '^/never/second ' exporter.log
+kill "$second"
 await "the first signal is taken" unblocked "$second"
 stops TERM "$second" 143 "the second signal ends it at once"
 ok "and nothing was pushed" test ! -e second
@@ -197,12 +225,15 @@ gateway=$URL
 start away pgw-scrape-relay -u "$gateway" -j away -i 2 "$exporter/static/a"
 away=$pid
 await "a push" has_value served/groups/job=away.prom up 1
+# Right after a push, since the next one is not to find it while it ends.
+gauge a 8
+await "another" has_value served/groups/job=away.prom a 8
 stops TERM "$serve" 0 "the gateway goes"
 unpushed() {
 	grep -qxE 'pgw-scrape-relay: round [0-9]+: 1 targets, 1 up, 0 down, 1 not pushed, 1 samples, 0\.0 MB' away.log
 }
 await "is counted" unpushed
-printf '# TYPE a gauge\na 9\n' >exporter/a
+gauge a 9
 SERVE_PORT=$away_port start_serve -d served
 await "and comes back" has_value served/groups/job=away.prom a 9
 stops TERM "$away" 0 "SIGTERM"
@@ -217,7 +248,7 @@ await "a push" has_value locked/groups/job=x.prom up 1
 start holder flock locked/lock sleep 100
 holder=$pid
 await "the lock is taken" sh -c '! flock -n locked/lock true'
-printf '# TYPE a gauge\na 10\n' >exporter/a
+gauge a 10
 asked=$(requests a)
 asked_again() {
 	[ "$(requests a)" -gt "$asked" ]
@@ -241,7 +272,7 @@ exits 0 "and in order" pgw-list -d thousand -j x
 is "$err" "" "without a message"
 
 # A line of progress, on a terminal only
-printf '# TYPE a gauge\na 11\n' >exporter/a
+gauge a 11
 sed -i 's/static/later/; s!/a"!/0.3"!' thousand.json
 exits 0 "on a terminal" script -qec "pgw-scrape-relay -P 400 -d progress -j x -c thousand.json" typescript
 like "$(tr '\r' '\n' <typescript)" $'\033\\[K[1-9][0-9]* of 1000 targets, 0 down' "a line of progress"
