@@ -45,6 +45,15 @@ done
 start relay pgw-scrape-relay -i 2 -j node -l instance="$host" -u "$ours" -u "$upstream" "http://$host/metrics"
 relay=$pid
 await "a round" grep -q 'round [0-9]*: 1 targets, 1 up, 0 down' relay.log
+# Right after a scrape, since the next one is not to find it while it dies.
+for gateway in "$ours" "$upstream"; do
+	before=$(sample "$gateway" push_time_seconds)
+	# shellcheck disable=SC2317
+	pushed_again() {
+		[ "$(sample "$gateway" push_time_seconds)" != "$before" ]
+	}
+	await "$gateway: another push" pushed_again
+done
 kill -9 "$node"
 for gateway in "$ours" "$upstream"; do
 	await "$gateway: it is down" has_sample "$gateway" up 0
