@@ -21,7 +21,7 @@ same <(sort expected) relayed "with what the target has"
 
 start_serve -d served
 gateway=$URL
-start relay sh -c "exec pgw-scrape-relay -i 3 -u $gateway -j many - <urls"
+start relay sh -c "exec pgw-scrape-relay -i 6 -u $gateway -j many - <urls"
 relay=$pid
 await "a round over HTTP" grep -q "round [0-9]*: $TARGETS targets, $TARGETS up, 0 down" relay.log
 stops TERM "$relay" 0 "the end"
@@ -33,7 +33,7 @@ to_json() {
 	sed -E 's!http://([^/]*)/metrics!"\1"!' | paste -sd, | sed 's/.*/[{"targets": [&], "labels": {"zone": "a"}}]/'
 }
 to_json <urls >sd.json
-start relay pgw-scrape-relay -i 2 -d spool2 -j many -c sd.json
+start relay pgw-scrape-relay -i 4 -d spool2 -j many -c sd.json
 relay=$pid
 await "a round into a spool" grep -q "round [0-9]*: $TARGETS targets, $TARGETS up, 0 down" relay.log
 is "$(group_files spool2 | grep -c '^job=many,instance=.*,zone=a\.prom$')" $TARGETS "all are there"
