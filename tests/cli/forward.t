@@ -184,8 +184,19 @@ exits 64 "-d and -u without it" pgw-scrape-relay -d from -u "$gateway" -j x http
 exits 73 "no spool" pgw-scrape-relay --from-spool -d none -u "$gateway"
 ok "none is made" test ! -e none
 
+# settled GROUPS: a round from now on finds so many groups, and nothing to do.
+settled() {
+	local said
+	said=$(wc -l <relay.log)
+	idle() {
+		tail -n "+$((said + 1))" relay.log |
+			grep -q ": round [0-9]*: $1 groups, 0 forwarded, 0 deleted, 0 failed, 0 skipped\$"
+	}
+	await "nothing is left to do" idle "$1"
+}
+
 # Again and again
-start relay pgw-scrape-relay --from-spool -v -i 0.5 -d from -u "$gateway" -u "$upstream"
+start relay pgw-scrape-relay --from-spool -v -i 2 -d from -u "$gateway" -u "$upstream"
 relay=$pid
 await "a second round" grep -q ' groups, 0 forwarded' relay.log
 like "$(grep -m 1 ' groups, ' relay.log)" \
@@ -229,10 +240,12 @@ kill -CONT "$relay"
 await "it changes its type in both between two rounds" same_as_source "$gateway"
 await "everywhere" same_as_source "$upstream"
 is "$(curl -s "$gateway/metrics" | grep '^# TYPE swap ')" "# TYPE swap counter" "which the gateways take"
-await "nothing is left to do" grep -q ' 14 groups, 0 forwarded, 0 deleted, 0 failed, 0 skipped' relay.log
+settled 14
 pgw-delete -d from -s '{job="swap"}' -f
 await "and goes" same_as_source "$gateway"
 await "everywhere" same_as_source "$upstream"
+# Also for the relay, which has all answers.
+settled 12
 
 # A gateway is killed and comes back without its groups.
 kill -9 "$upstream_pid"
@@ -250,7 +263,7 @@ await "and that it is up" grep -q "$upstream: is up again" relay.log
 kill -9 "$relay"
 wait "$relay" 2>/dev/null
 pgw-push -d from -j many -l i=3 <<<'many 300'
-start relay pgw-scrape-relay --from-spool -v -i 0.5 -d from -u "$gateway" -u "$upstream"
+start relay pgw-scrape-relay --from-spool -v -i 2 -d from -u "$gateway" -u "$upstream"
 relay=$pid
 await "a new relay goes on" same_as_source "$gateway"
 await "everywhere" same_as_source "$upstream"
