@@ -13,12 +13,14 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "clock.h"
 #include "support/files.h"
 #include "support/scratch.h"
 #include "support/spools.h"
 
-/* Longer than a spare must rest. */
-#define REST 60000 /* us */
+/* Longer than a spare must rest, and shorter. */
+#define REST	60000 /* us */
+#define NO_REST (40 * CLOCK_MILLISECOND)
 
 /* Every test has a scratch folder of its own, which is its working directory. The spool is "s" in it. */
 static const struct spool_options reusing = {.create = true, .sync = true, .reuse = true, .lock_timeout = 10000};
@@ -80,14 +82,24 @@ static void test_reuse(void **state)
 	assert_int_equal(count_names(".prom"), 2);
 }
 
+/* Tried again where the machine stood still, or the disk was slow, for as long as a spare rests. */
 static void test_rest(void **state)
 {
-	struct spool spool = open_reusing();
-	ino_t first = put_file(&spool, "job=a.prom", "a 1\n");
-	ino_t second = put_file(&spool, "job=a.prom", "a 2\n");
-	ino_t third = put_file(&spool, "job=a.prom", "a 3\n");
-	assert_true(first != second && second != third && third != first);
-	spool_close(&spool);
+	struct spool_options options = reusing;
+	int64_t took;
+	options.sync = false;
+	do {
+		struct spool spool = open_spool(&options);
+		skip_where_nothing_is_kept(&spool);
+		int64_t before = clock_monotonic();
+		ino_t first = put_file(&spool, "job=a.prom", "a 1\n");
+		ino_t second = put_file(&spool, "job=a.prom", "a 2\n");
+		ino_t third = put_file(&spool, "job=a.prom", "a 3\n");
+		took = clock_monotonic() - before;
+		if (took < NO_REST)
+			assert_true(first != second && second != third && third != first);
+		spool_close(&spool);
+	} while (took >= NO_REST);
 }
 
 /* Whoever has an old file open, or another name for it, goes on seeing it. */
