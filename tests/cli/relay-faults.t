@@ -43,10 +43,10 @@ down static/missing 69 "the target answered with status 503"
 down half/answer 69 "transfer closed with 996 bytes remaining to read"
 down reset/answer 69 "Recv failure: Connection reset by peer"
 down junk/answer 65 "Received HTTP/0.9 when not allowed"
-exits 69 "never" pgw-scrape-relay -t 0.3 -d spool -j x "$exporter/never/answer"
+exits 69 "never" pgw-scrape-relay -t 2 -d spool -j x "$exporter/never/answer"
 like "$err" "^pgw-scrape-relay: $exporter/never/answer: Operation timed out after [0-9]+ milliseconds with 0 bytes received\$" \
 	"is cut off"
-exits 69 "a byte now and then" pgw-scrape-relay -t 0.3 -d spool -j x "$exporter/drip/answer"
+exits 69 "a byte now and then" pgw-scrape-relay -t 2 -d spool -j x "$exporter/drip/answer"
 like "$err" "^pgw-scrape-relay: $exporter/drip/answer: Operation timed out after [0-9]+ milliseconds with [0-9]+ bytes received\$" \
 	"is cut off"
 down torn/answer 65 "the gzip data is cut off"
