@@ -122,9 +122,12 @@ HEADERS = ["Location", "Allow", "Content-Type", "Content-Encoding", "Access-Cont
 ]
 
 
+NO_ANSWER = "no answer"
+
+
 def seen(request, answer, body):
     if answer is None:
-        return "no answer"
+        return NO_ANSWER
     parts = [str(answer.status), content(request, answer, body)]
     is_page = (answer.getheader("Content-Type") or "").startswith("text/html")
     for name in HEADERS:

@@ -172,6 +172,9 @@ def bad_base64(value, why):
 
 DOUBLE = model.CONTENT_TYPE + "; encoding=delimited"
 
+# The peer ends as soon as its server begins to, which may be before this answer is on its way.
+MAY_BE_LOST = {"quit: POST": '200 | "Requesting termination... Goodbye!" | Content-Type: text/plain; charset=utf-8'}
+
 WANTED = {
     # Text
     'text "a -0\\n"': Wanted(None, None, ZERO, POSITIVE),
