@@ -231,7 +231,7 @@ static int write_again(struct recovery *recovery, const struct change *change, s
 	buffer_init(&text, JOURNAL_RECORD_MAX);
 	int result = journal_read_text(&spool->journal, &change->base, &text, error);
 	if (result == 0 && (spool_temporary_write(spool, buffer_slice(&text), &number, &id) == -1 ||
-				   spool_temporary_place(spool, number, change->file.data, true) == -1))
+				   spool_temporary_place(spool, number, change->file.data, false) == -1))
 		result = error_set_errno(
 			error, ERROR_IO, "can't recover %s in the spool %s", quote(change->file).text, spool->path);
 	buffer_release(&text);
@@ -258,9 +258,13 @@ static int recover(struct recovery *recovery, struct error *error)
 {
 	struct journal *journal = &recovery->spool->journal;
 	struct change *change;
+	struct error unused;
 	bool ended;
 	int64_t after;
 	int result = journal_note_crash(journal, &recovery->crashed, error);
+	/* On a full disk there may be no room for anything else before that. */
+	if (result == 0 && !recovery->dry)
+		spool_temporary_sweep(recovery->spool, &unused);
 	if (result == 0)
 		result = journal_walk(journal, note_record, &ended, &after, recovery, error);
 	if (result == 0 && ended)

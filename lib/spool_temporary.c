@@ -103,10 +103,15 @@ static int visit_temporary(const char *file, void *context, struct error *error)
 	return error_set_errno(error, ERROR_IO, "can't remove %s from the spool %s", file, spool->path);
 }
 
+int spool_temporary_sweep(struct spool *spool, struct error *error)
+{
+	return directory_list(spool->groups, spool->path, visit_temporary, spool, error);
+}
+
 int spool_sweep(struct spool *spool, struct error *error)
 {
 	journal_begin(&spool->journal);
-	int result = directory_list(spool->groups, spool->path, visit_temporary, spool, error);
+	int result = spool_temporary_sweep(spool, error);
 	journal_end(&spool->journal, JOURNAL_DONE);
 	return result;
 }

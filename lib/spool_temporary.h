@@ -37,6 +37,9 @@ int spool_temporary_place(struct spool *spool, unsigned number, const char *file
 
 void spool_temporary_remove(struct spool *spool, unsigned number);
 
+/* As spool_sweep(), for recovery: the journal learns nothing of it. */
+int spool_temporary_sweep(struct spool *spool, struct error *error);
+
 /* Removes the spares. */
 void spool_temporary_release(struct spool *spool);
 

@@ -282,6 +282,39 @@ static void test_unwritten_recovery(void **state)
 	spool_close(&spool);
 }
 
+static int count_name(const char *name, void *context, struct error *error)
+{
+	*(unsigned *)context += name[0] == '.';
+	return 0;
+}
+
+/* What killed writers left may be what fills the disk: it goes before anything is written, also where recovery fails
+ * then. And recovery keeps no spares, which would be as much again as it writes. */
+static void test_room_for_recovery(void **state)
+{
+	struct spool_options staying = defaults;
+	struct error error;
+	unsigned hidden = 0;
+	staying.reuse = true;
+	struct spool spool = open_spool(&defaults);
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	write_file("s/groups/.pgw-999999999-1.spare", "left 1\n");
+	assert_int_equal(truncate("s/groups/job=a.prom", 0), 0);
+	assert_int_equal(truncate("s/groups/job=b.prom", 0), 0);
+	crash(&spool);
+	syncfs_fails = true;
+	assert_int_equal(spool_open(&spool, "s", &staying, &error), -1);
+	assert_no_file("s/groups/.pgw-999999999-1.spare");
+	syncfs_fails = false;
+	spool = open_spool(&staying);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_int_equal(directory_list(spool.groups, "s", count_name, &hidden, &error), 0);
+	assert_int_equal(hidden, 0);
+	spool_close(&spool);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_leave)
 
 int main(void)
@@ -295,6 +328,7 @@ int main(void)
 		TEST(test_unwritten_read_only),
 		TEST(test_unwritten_and_killed_writer),
 		TEST(test_unwritten_recovery),
+		TEST(test_room_for_recovery),
 	};
 	return cmocka_run_group_tests_name("spool_failures", tests, NULL, NULL);
 }
