@@ -264,7 +264,7 @@ static int recover(struct recovery *recovery, struct error *error)
 	int result = journal_note_crash(journal, &recovery->crashed, error);
 	/* On a full disk there may be no room for anything else before that. */
 	if (result == 0 && !recovery->dry)
-		spool_temporary_sweep(recovery->spool, &unused);
+		spool_temporary_sweep(recovery->spool, journal->state == JOURNAL_CRASHED, &unused);
 	if (result == 0)
 		result = journal_walk(journal, note_record, &ended, &after, recovery, error);
 	if (result == 0 && ended)

@@ -92,26 +92,39 @@ bool spool_is_debris(const struct spool *spool, const char *file)
 	return parse_name(file, &pid, &spare) && pid != spool->pid && !(spare && is_alive(pid));
 }
 
+struct sweep {
+	const struct spool *spool;
+	bool all; /* there are no owners */
+};
+
+/* In a container each process may have the number of the one before: who has no spares yet is not their owner. */
+static bool has_owner(const struct spool *spool, long pid)
+{
+	return pid == spool->pid ? spool->spares != NULL : is_alive(pid);
+}
+
 static int visit_temporary(const char *file, void *context, struct error *error)
 {
-	const struct spool *spool = context;
+	const struct sweep *sweep = context;
+	const struct spool *spool = sweep->spool;
 	long pid;
 	bool spare;
-	if (!parse_name(file, &pid, &spare) || (spare && is_alive(pid)) || unlinkat(spool->groups, file, 0) == 0 ||
-		errno == ENOENT || errno == EISDIR)
+	if (!parse_name(file, &pid, &spare) || (spare && !sweep->all && has_owner(spool, pid)) ||
+		unlinkat(spool->groups, file, 0) == 0 || errno == ENOENT || errno == EISDIR)
 		return 0;
 	return error_set_errno(error, ERROR_IO, "can't remove %s from the spool %s", file, spool->path);
 }
 
-int spool_temporary_sweep(struct spool *spool, struct error *error)
+int spool_temporary_sweep(struct spool *spool, bool all, struct error *error)
 {
-	return directory_list(spool->groups, spool->path, visit_temporary, spool, error);
+	struct sweep sweep = {spool, all};
+	return directory_list(spool->groups, spool->path, visit_temporary, &sweep, error);
 }
 
 int spool_sweep(struct spool *spool, struct error *error)
 {
 	journal_begin(&spool->journal);
-	int result = spool_temporary_sweep(spool, error);
+	int result = spool_temporary_sweep(spool, false, error);
 	journal_end(&spool->journal, JOURNAL_DONE);
 	return result;
 }

@@ -18,6 +18,7 @@
 #ifndef PGW_SPOOL_TEMPORARY_H
 #define PGW_SPOOL_TEMPORARY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "file.h"
@@ -37,8 +38,9 @@ int spool_temporary_place(struct spool *spool, unsigned number, const char *file
 
 void spool_temporary_remove(struct spool *spool, unsigned number);
 
-/* As spool_sweep(), for recovery: the journal learns nothing of it. */
-int spool_temporary_sweep(struct spool *spool, struct error *error);
+/* As spool_sweep(), for recovery: the journal learns nothing of it. With `all`, also spares of numbers that processes
+ * have: after a crash of the system these are others. */
+int spool_temporary_sweep(struct spool *spool, bool all, struct error *error);
 
 /* Removes the spares. */
 void spool_temporary_release(struct spool *spool);

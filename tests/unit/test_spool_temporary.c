@@ -246,6 +246,27 @@ static void test_swept_by_another(void **state)
 	spool_close(&spool);
 }
 
+/* A server in a container has the number of the one that was killed there. */
+static void test_left_under_own_number(void **state)
+{
+	struct error error;
+	char name[64];
+	struct spool spool = open_reusing();
+	snprintf(name, sizeof(name), "s/groups/.pgw-%ld-7.spare", (long)getpid());
+	write_file(name, "left 1\n");
+	assert_int_equal(spool_lock(&spool, &error), 0);
+	assert_int_equal(spool_sweep(&spool, &error), 0);
+	spool_unlock(&spool);
+	assert_no_file(name);
+	put_file(&spool, "job=a.prom", "a 1\n");
+	put_file(&spool, "job=a.prom", "a 2\n");
+	assert_int_equal(spool_lock(&spool, &error), 0);
+	assert_int_equal(spool_sweep(&spool, &error), 0);
+	spool_unlock(&spool);
+	assert_int_equal(count_names(".spare"), 1);
+	spool_close(&spool);
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, scratch_enter, scratch_leave)
 
 int main(void)
@@ -259,6 +280,7 @@ int main(void)
 		TEST(test_unsynced),
 		TEST(test_not_in_the_journal),
 		TEST(test_swept_by_another),
+		TEST(test_left_under_own_number),
 	};
 	return cmocka_run_group_tests_name("spool_temporary", tests, NULL, NULL);
 }
