@@ -2,8 +2,10 @@
 
 #include <bsd/sys/tree.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "clock.h"
@@ -222,6 +224,23 @@ static int choose_remedy(
 	return 0;
 }
 
+/* Writes into the file, which has that text, the same once more; its times stay what they are. False where it has
+ * another one by now, or can't be written. */
+static bool overwrite(const struct spool *spool, const char *file, struct slice text)
+{
+	struct stat status;
+	struct buffer there;
+	int fd = openat(spool->groups, file, O_RDWR | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK);
+	buffer_init(&there, text.len);
+	bool done = fd != -1 && fstat(fd, &status) == 0 && S_ISREG(status.st_mode) && buffer_read_fd(&there, fd) == 0 &&
+		    slice_equal(buffer_slice(&there), text) && lseek(fd, 0, SEEK_SET) == 0 &&
+		    file_write_all(fd, text) == 0 &&
+		    futimens(fd, (const struct timespec[]){{.tv_nsec = UTIME_OMIT}, status.st_mtim}) == 0;
+	buffer_release(&there);
+	file_close(fd);
+	return done;
+}
+
 static int write_again(struct recovery *recovery, const struct change *change, struct error *error)
 {
 	struct spool *spool = recovery->spool;
@@ -231,9 +250,13 @@ static int write_again(struct recovery *recovery, const struct change *change, s
 	buffer_init(&text, JOURNAL_RECORD_MAX);
 	int result = journal_read_text(&spool->journal, &change->base, &text, error);
 	if (result == 0 && (spool_temporary_write(spool, buffer_slice(&text), &number, &id) == -1 ||
-				   spool_temporary_place(spool, number, change->file.data, false) == -1))
+				   spool_temporary_place(spool, number, change->file.data, false) == -1)) {
 		result = error_set_errno(
 			error, ERROR_IO, "can't recover %s in the spool %s", quote(change->file).text, spool->path);
+		/* On a full disk there is room for what is there already. */
+		if (error->kind == ERROR_FULL && overwrite(spool, change->file.data, buffer_slice(&text)))
+			result = 0;
+	}
 	buffer_release(&text);
 	return result;
 }

@@ -8,6 +8,7 @@
 #include <cmocka.h>
 
 #include <errno.h>
+#include <fcntl.h>
 #include <sys/file.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -20,7 +21,17 @@
 #include "support/spools.h"
 
 /* In the place of the C library's: a disk that fails. */
-static bool fdatasync_fails, syncfs_fails, writes_fail;
+static bool fdatasync_fails, syncfs_fails, writes_fail, is_full;
+
+int openat(int directory, const char *name, int flags, ...)
+{
+	va_list arguments;
+	va_start(arguments, flags);
+	mode_t mode = flags & O_CREAT ? va_arg(arguments, mode_t) : 0;
+	va_end(arguments);
+	errno = ENOSPC;
+	return is_full && flags & O_EXCL ? -1 : (int)syscall(SYS_openat, directory, name, flags, mode);
+}
 
 int fdatasync(int fd)
 {
@@ -42,7 +53,7 @@ ssize_t pwritev(int fd, const struct iovec *vector, int count, off_t offset)
 
 static int set_up(void **state)
 {
-	fdatasync_fails = syncfs_fails = writes_fail = false;
+	fdatasync_fails = syncfs_fails = writes_fail = is_full = false;
 	return scratch_enter(state);
 }
 
@@ -318,6 +329,41 @@ static void test_room_for_recovery(void **state)
 	spool_close(&spool);
 }
 
+/* A disk that failed, and is full: what is there is written once more where it is, so that deletions can make room. */
+static void test_unwritten_and_full(void **state)
+{
+	struct spool spool = open_spool(&defaults);
+	struct error error;
+	struct stat before, after;
+	skip_where_nothing_is_kept(&spool);
+	apply_one(&spool, put("job=a.prom", "a 1\n"));
+	apply_one(&spool, put("job=b.prom", "b 1\n"));
+	assert_int_equal(stat("s/groups/job=a.prom", &before), 0);
+	/* More than a tick of the clock that files' times are of. */
+	usleep(20000);
+	spool_checkpoint_failed(&spool);
+	is_full = true;
+	apply_one(&spool, removal("job=b.prom"));
+	assert_int_equal(stat("s/groups/job=a.prom", &after), 0);
+	assert_int_equal(after.st_ino, before.st_ino);
+	assert_memory_equal(&after.st_mtim, &before.st_mtim, sizeof(after.st_mtim));
+	assert_false(after.st_ctim.tv_sec == before.st_ctim.tv_sec && after.st_ctim.tv_nsec == before.st_ctim.tv_nsec);
+	assert_file("s/groups/job=a.prom", "a 1\n");
+	assert_no_file("s/groups/job=b.prom");
+	/* What is to be mended needs room. */
+	is_full = false;
+	apply_one(&spool, put("job=a.prom", "a 2\n"));
+	assert_int_equal(truncate("s/groups/job=a.prom", 1), 0);
+	crash(&spool);
+	is_full = true;
+	assert_int_equal(spool_open(&spool, "s", &defaults, &error), -1);
+	assert_string_equal(error.message, "can't recover \"job=a.prom\" in the spool s: No space left on device");
+	assert_file("s/groups/job=a.prom", "a");
+	is_full = false;
+	assert_recovered();
+	assert_file("s/groups/job=a.prom", "a 2\n");
+}
+
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, scratch_leave)
 
 int main(void)
@@ -332,6 +378,7 @@ int main(void)
 		TEST(test_unwritten_and_killed_writer),
 		TEST(test_unwritten_recovery),
 		TEST(test_room_for_recovery),
+		TEST(test_unwritten_and_full),
 	};
 	return cmocka_run_group_tests_name("spool_failures", tests, NULL, NULL);
 }
