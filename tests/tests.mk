@@ -24,6 +24,8 @@ FUZZ_REPLAYS = $(FUZZ_TARGETS:%=$(BUILD)/tests/fuzz/replay_%)
 TEST_TOOLS   = $(patsubst tests/tools/%.c,$(BUILD)/tests/tools/%,$(wildcard tests/tools/*.c))
 CLI_TESTS    = $(wildcard tests/cli/*.t)
 PEER_TESTS   = $(wildcard tests/peer/*.t)
+# These wait longest: nobody should wait for them.
+LONG_TESTS   = tests/cli/relay-rounds.t
 BENCH_PROGRAMS = $(patsubst %.c,$(BUILD)/%,$(wildcard tests/bench/*.c))
 
 # Every kind of test is a program that writes TAP. tests/record keeps the output, for scripts/test to count.
@@ -44,7 +46,7 @@ check-fuzz: $(FUZZ_REPLAYS)
 
 # All kinds in one run, so that none waits for the slowest of another.
 check-all: all $(TEST_TOOLS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
-	$(PROVE) $(PEER_TESTS) $(CLI_TESTS) $(UNIT_TESTS) $(FUZZ_REPLAYS)
+	$(PROVE) $(LONG_TESTS) $(filter-out $(LONG_TESTS),$(PEER_TESTS) $(CLI_TESTS)) $(UNIT_TESTS) $(FUZZ_REPLAYS)
 
 # A strict build has a folder of its own: -Werror must see every file. A step that fails doesn't keep the others back.
 STEPS = step-gcc step-clang step-lint step-tests step-asan
