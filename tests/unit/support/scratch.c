@@ -3,7 +3,6 @@
 #include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -11,8 +10,9 @@ static char entered[SCRATCH_PATH_SIZE];
 
 int scratch_make(char path[SCRATCH_PATH_SIZE])
 {
-	strcpy(path, "/tmp/pgw-test-XXXXXX");
-	return mkdtemp(path) == NULL ? -1 : 0;
+	const char *folder = getenv("TMPDIR");
+	int length = snprintf(path, SCRATCH_PATH_SIZE, "%s/pgw-test-XXXXXX", folder == NULL ? "/tmp" : folder);
+	return length >= SCRATCH_PATH_SIZE || mkdtemp(path) == NULL ? -1 : 0;
 }
 
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)

@@ -11,7 +11,7 @@
 
 #define SCRATCH_PATH_SIZE 64
 
-/* Makes a folder and tells its path. 0, or -1. */
+/* Makes a folder in TMPDIR (/tmp) and tells its path. 0, or -1, also where that path is too long. */
 int scratch_make(char path[SCRATCH_PATH_SIZE]);
 
 /* Removes a folder with all that is in it; links are not followed. 0, or -1. */
