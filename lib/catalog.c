@@ -127,7 +127,7 @@ void catalog_set_record_id(struct catalog_record *record, const struct file_id *
 {
 	record->inode = id->inode;
 	record->size = id->size;
-	record->modified = moment - id->modified < CATALOG_RACY_AGE ? CATALOG_RACY : id->modified;
+	record->modified = moment - id->modified < FILE_RACY_AGE ? CATALOG_RACY : id->modified;
 }
 
 void catalog_set_file_id(struct catalog *catalog, struct slice file, const struct file_id *id)

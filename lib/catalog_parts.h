@@ -38,8 +38,6 @@ void catalog_remove_record(struct catalog *catalog, struct catalog_record *recor
 /* Puts a file that can't be a group, and clashes with nothing. */
 enum catalog_answer catalog_put_malformed(struct catalog *catalog, struct slice file);
 
-/* A file this young may change again without another time of modification. */
-#define CATALOG_RACY_AGE (2 * CLOCK_SECOND)
 /* Knows that the group of a file will expire, if it will. */
 void catalog_note_expiry(struct catalog *catalog, const struct group *group);
 

@@ -78,7 +78,7 @@ static bool may_grow(const struct content *content)
 {
 	int64_t age = content->read - content->id.modified;
 	bool by_hand = content->group == NULL || content->group->by_hand;
-	return by_hand && age < CATALOG_RACY_AGE && age > -CATALOG_RACY_AGE;
+	return by_hand && age < FILE_RACY_AGE && age > -FILE_RACY_AGE;
 }
 
 static void set_id(struct catalog *catalog, struct catalog_record *record, const struct content *content)

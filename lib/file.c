@@ -1,12 +1,8 @@
 #include "file.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <string.h>
 #include <unistd.h>
-
-#include "clock.h"
 
 struct file_id file_identify(const struct stat *status)
 {
@@ -85,24 +81,4 @@ int file_close(int fd)
 		close(fd);
 	errno = number;
 	return -1;
-}
-
-int directory_list(int directory, const char *path, directory_visit *visit, void *context, struct error *error)
-{
-	/* Opened anew, because a duplicated descriptor would share its position with others. */
-	int fd = openat(directory, ".", FILE_DIRECTORY_FLAGS);
-	DIR *stream = fd == -1 ? NULL : fdopendir(fd);
-	if (stream == NULL) {
-		error_set_errno(error, ERROR_IO, "can't list %s", path);
-		return file_close(fd);
-	}
-	int result = 0;
-	struct dirent *entry;
-	while (errno = 0, result == 0 && (entry = readdir(stream)) != NULL)
-		if (strcmp(entry->d_name, ".") != 0 && strcmp(entry->d_name, "..") != 0)
-			result = visit(entry->d_name, context, error);
-	if (result == 0 && errno != 0)
-		result = error_set_errno(error, ERROR_IO, "can't list %s", path);
-	closedir(stream);
-	return result;
 }

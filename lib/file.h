@@ -1,7 +1,7 @@
 /*
  * file: what the spool does with single files and directories, by descriptor.
  *
- * The functions that don't take a struct error report errno.
+ * The functions report errno.
  */
 #ifndef PGW_FILE_H
 #define PGW_FILE_H
@@ -12,11 +12,15 @@
 #include <sys/stat.h>
 #include <sys/types.h>
 
-#include "error.h"
+#include "clock.h"
 #include "slice.h"
 
 #define FILE_MODE	     0644 /* of new files, less the umask */
 #define FILE_DIRECTORY_FLAGS (O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+
+/* A file or a directory that was modified less than this ago (ns) may change again without another time of
+ * modification: the coarsest file systems count in steps of two seconds. */
+#define FILE_RACY_AGE (2 * CLOCK_SECOND)
 
 /* What tells one state of a file from another. */
 struct file_id {
@@ -55,10 +59,5 @@ void file_reserve_standard(void);
 
 /* Closes a descriptor that may be -1 and keeps errno. Returns -1, what a closed one is set to. */
 int file_close(int fd);
-
-/* Calls `visit` for each name in a directory but "." and "..", in no order, whatever was read of it before. A visit
- * that returns -1 ends it with -1. `path` is for messages. 0, or -1 with ERROR_IO. */
-typedef int directory_visit(const char *name, void *context, struct error *error);
-int directory_list(int directory, const char *path, directory_visit *visit, void *context, struct error *error);
 
 #endif

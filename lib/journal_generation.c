@@ -5,6 +5,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "directory.h"
 
 #define SIZE_SWITCH	JOURNAL_SIZE_MIN /* a file is switched at that size, where it is of that age */
 #define AGE_SWITCH	(10 * CLOCK_SECOND)

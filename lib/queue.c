@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "directory.h"
 #include "file.h"
 #include "queue_file.h"
 

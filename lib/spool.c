@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "directory.h"
 #include "spool_recover.h"
 #include "spool_temporary.h"
 #include "text.h"

@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "clock.h"
+#include "directory.h"
 
 #define PREFIX	      ".pgw-"
 #define SUFFIX	      ".tmp"

@@ -95,7 +95,7 @@ static void set_reason(struct view *view, struct entry *entry, char *reason)
 	entry->reason = reason;
 }
 
-void view_remove_entry(struct view *view, struct entry *entry)
+static void remove_entry(struct view *view, struct entry *entry)
 {
 	view->unsettled |= entry->accepted && view->inconsistent > 0;
 	view_clear_group(view, entry);
@@ -112,7 +112,7 @@ void view_free(struct view *view)
 	struct entry *entry, *next;
 	view_pieces_forget(&view->index.pieces);
 	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
-	view_remove_entry(view, entry);
+	remove_entry(view, entry);
 	entries_release(&view->entries);
 	expiry_release(&view->expiring);
 	expiry_release(&view->expired);
@@ -295,7 +295,7 @@ int view_put(struct view *view, struct group *group, struct error *error)
 	if (check_limits(view, entry->accepted ? entry->group : NULL, group, error) == -1 ||
 		reserve_expiry(view, group, error) == -1 || put_in_index(view, entry, group, error) == -1) {
 		if (view->entries.count > before)
-			view_remove_entry(view, entry);
+			remove_entry(view, entry);
 		return -1;
 	}
 	/* A file that was left out gives way. The index has the new group already. */
@@ -337,7 +337,7 @@ void view_remove(struct view *view, struct slice file)
 {
 	struct entry *entry = entries_find(&view->entries, file);
 	if (entry != NULL)
-		view_remove_entry(view, entry);
+		remove_entry(view, entry);
 }
 
 void view_set_file_id(struct view *view, struct slice file, const struct file_id *id)

@@ -6,10 +6,6 @@
 #include "clock.h"
 #include "view_parts.h"
 
-/* A file this young when it was read may change again without another time of modification: the coarsest filesystems
- * count in steps of two seconds. */
-#define RACY_AGE (2 * CLOCK_SECOND)
-
 /* Whether trying again may help. */
 static bool is_passing(enum error_kind kind)
 {
@@ -32,7 +28,7 @@ static int fill_entry(struct view *view, struct entry *entry, struct found *foun
 	view_clear_group(view, entry);
 	entry->forgotten = false;
 	entry->id = found->id;
-	entry->racy = clock_wall() - found->id.modified < RACY_AGE;
+	entry->racy = clock_wall() - found->id.modified < FILE_RACY_AGE;
 	entry->writes = 0;
 	view_set_known(view, entry, found->there == 1);
 	if (found->there == 1)
@@ -103,6 +99,7 @@ static int visit_file(const char *file, void *context, struct error *error)
 	return 0;
 }
 
+/* What the scan has not seen is looked for by its name: while others replace files a listing may lack some. */
 static int rescan(struct view *view, struct error *error)
 {
 	struct entry *entry, *next;
@@ -112,8 +109,8 @@ static int rescan(struct view *view, struct error *error)
 		return -1;
 	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
 	{
-		if (!entry->seen)
-			view_remove_entry(view, entry);
+		if (!entry->seen && read_entry(view, entry->file, error) == -1)
+			return -1;
 	}
 	view->loaded = true;
 	return 0;

@@ -32,9 +32,6 @@ struct view {
 /* The entry of a file, which is made where there is none. NULL with the error. */
 struct entry *view_get_entry(struct view *view, struct slice file, struct error *error);
 
-/* Takes an entry out of everything and frees it. */
-void view_remove_entry(struct view *view, struct entry *entry);
-
 /* Takes the entry's group out of everything and frees it. Why the entry is left out is the caller's to say. */
 void view_clear_group(struct view *view, struct entry *entry);
 

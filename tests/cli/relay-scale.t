@@ -36,7 +36,7 @@ to_json <urls >sd.json
 start relay pgw-scrape-relay -i 4 -d spool2 -j many -c sd.json
 relay=$pid
 await "a round into a spool" grep -q "round [0-9]*: $TARGETS targets, $TARGETS up, 0 down" relay.log
-is "$(group_files spool2 | grep -c '^job=many,instance=.*,zone=a\.prom$')" $TARGETS "all are there"
+is "$(pgw-list -0 -d spool2 -s '{job="many",instance!="",zone="a"}' | tr -cd '\0' | wc -c)" $TARGETS "all are there"
 head -n $((TARGETS / 2)) urls | to_json >sd.new && mv sd.new sd.json
 # shellcheck disable=SC2317
 half_is_left() {

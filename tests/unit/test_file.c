@@ -94,48 +94,6 @@ static void writing_fails_with_errno(void **state)
 	close(full);
 }
 
-struct seen {
-	unsigned names[3];
-	unsigned others;
-	unsigned limit;
-};
-
-static int visit(const char *name, void *context, struct error *error)
-{
-	struct seen *seen = context;
-	if (strlen(name) == 1 && *name >= 'a' && *name <= 'c')
-		seen->names[*name - 'a']++;
-	else
-		seen->others++;
-	return --seen->limit == 0 ? error_set(error, ERROR_REFUSED, "enough") : 0;
-}
-
-static void a_directory_is_listed_each_time(void **state)
-{
-	struct error error;
-	make_file("a", "");
-	make_file("b", "");
-	assert_int_equal(mkdir("c", 0700), 0);
-	make_file(".hidden", "");
-	int directory = open(".", FILE_DIRECTORY_FLAGS);
-	for (size_t i = 0; i < 2; i++) {
-		struct seen seen = {.limit = 100};
-		assert_int_equal(directory_list(directory, "here", visit, &seen, &error), 0);
-		assert_int_equal(seen.names[0], 1);
-		assert_int_equal(seen.names[1], 1);
-		assert_int_equal(seen.names[2], 1);
-		assert_int_equal(seen.others, 1);
-	}
-	struct seen seen = {.limit = 2};
-	assert_int_equal(directory_list(directory, "here", visit, &seen, &error), -1);
-	assert_int_equal(seen.limit, 0);
-	assert_string_equal(error.message, "enough");
-	close(directory);
-	assert_int_equal(directory_list(-1, "here", visit, &seen, &error), -1);
-	assert_int_equal(error.kind, ERROR_IO);
-	assert_string_equal(error.message, "can't list here: Bad file descriptor");
-}
-
 #define TEST(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
 
 int main(void)
@@ -145,7 +103,6 @@ int main(void)
 		TEST(closing_keeps_errno),
 		TEST(a_change_is_another_identity),
 		TEST(writing_fails_with_errno),
-		TEST(a_directory_is_listed_each_time),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,6 +15,7 @@
 #include <sys/uio.h>
 #include <unistd.h>
 
+#include "directory.h"
 #include "support/children.h"
 #include "support/files.h"
 #include "support/scratch.h"
