@@ -413,21 +413,23 @@ mount_small() {
 	mkdir -p "$1" && mount -t tmpfs -o "size=$2" tmpfs "$1" 2>/dev/null && mounts+=("$SCRATCH/${1#"$SCRATCH"/}")
 }
 
-# need_disk WHAT SIZE [MKFS-OPTION...]: an ext4 on a file, disk.img, mounted on disk; ends the test where this user may
-# not.
-need_disk() {
+# has_disk WHAT SIZE MKFS...: a file system of that size on a file, disk.img, mounted on disk. Where this user may not make
+# one, WHAT is skipped.
+has_disk() {
 	local what=$1 size=$2
 	shift 2
+	rm -f disk.img
 	truncate -s "$size" disk.img
-	mkdir disk
-	if ! mkfs.ext4 -q -F "$@" disk.img >mkfs.log 2>&1; then
-		skip "$what" "there is no mkfs.ext4: $(head -n 1 mkfs.log)"
-		done_testing
+	mkdir -p disk
+	if ! "$@" disk.img >mkfs.log 2>&1; then
+		skip "$what" "there is no $1: $(head -n 1 mkfs.log)"
 	elif ! mount -o loop disk.img disk 2>mount.log; then
-		skip "$what" "this user may not mount a loop device: $(head -n 1 mount.log)"
-		done_testing
+		skip "$what" "this user may not mount it on a loop device: $(head -n 1 mount.log)"
+	else
+		mounts+=("$SCRATCH/disk")
+		return
 	fi
-	mounts+=("$SCRATCH/disk")
+	return 1
 }
 
 # The last line of a test: prints the plan, and exits.

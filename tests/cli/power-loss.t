@@ -1,12 +1,12 @@
 #!/bin/bash
 # The power fails while eight clients push to pgw-serve and delete: a copy of the disk as it was at a random moment is
-# mounted under the boot id of another start of the system, and everything that was acknowledged is there.
+# mounted under the boot id of another start of the system, and everything that was acknowledged is there. On each of the
+# file systems on which there is a journal.
 . "$(dirname "$0")/../lib.sh"
 
 rounds=3
 writers="1 2 3 4 5 6 7 8"
 
-need_disk "a power failure" 64M
 mkdir crashed
 echo 00000000-1111-2222-3333-444444444444 >boot_id
 
@@ -71,14 +71,12 @@ lacks() {
 	done
 }
 
-for w in $writers; do
-	echo 0 >"w$w.number"
-done
-start_serve -d disk/spool
-serve=$pid
-for round in $(seq $rounds); do
+# power_fails ROUND: its name, for messages.
+power_fails() {
+	local w what clients=() serve
+	start_serve -d disk/spool
+	serve=$pid
 	rm -f stop w?.pushed w?.made w?.deleted
-	clients=()
 	for w in $writers; do
 		client "w$w" &
 		clients+=($!)
@@ -98,21 +96,41 @@ for round in $(seq $rounds); do
 	touch stop
 	kill -CONT "$serve"
 	wait "${clients[@]}"
+	stops TERM "$serve" 0 "$1: pgw-serve ends"
+	# A file system and its copy may not be mounted at once.
+	umount disk
 	for w in $writers; do
 		for what in pushed made deleted; do
 			mv "w$w.$what.seen" "w$w.$what"
 		done
 	done
-	ok "round $round: the copy is mounted" mount -o loop copy.img crashed
+	ok "$1: the copy is mounted" mount -o loop copy.img crashed
 	mounts+=("$SCRATCH/crashed")
-	like "$(lacks crashed)" 'w[1-8] has' "round $round: the file system lacks something that was acknowledged"
-	exits 0 "round $round: the next push" rebooted pgw-push -d crashed/spool -j last <<<'last 1'
-	is "$(lacks crashed)" "" "round $round: brings it back"
-	exits 0 "round $round: pgw-list" rebooted pgw-list -d crashed/spool
-	is "$err" "" "round $round: leaves none out"
-	is "$(find crashed/spool/groups -name '.*.tmp' -o -name '*.prom' -size 0)" "" "round $round: no debris"
+	like "$(lacks crashed)" 'w[1-8] has' "$1: the file system lacks something that was acknowledged"
+	exits 0 "$1: the next push" rebooted pgw-push -d crashed/spool -j last <<<'last 1'
+	is "$(lacks crashed)" "" "$1: brings it back"
+	exits 0 "$1: pgw-list" rebooted pgw-list -d crashed/spool
+	is "$err" "" "$1: leaves none out"
+	is "$(find crashed/spool/groups -name '.*.tmp' -o -name '*.prom' -size 0)" "" "$1: no debris"
 	umount crashed
 	unset 'mounts[-1]'
-done
-stops TERM "$serve" 0 "pgw-serve ends"
+	mount -o loop disk.img disk
+}
+
+# power_fails_on TYPE SIZE MKFS...
+power_fails_on() {
+	has_disk "a power failure on $1" "${@:2}" || return
+	for w in $writers; do
+		echo 0 >"w$w.number"
+	done
+	for round in $(seq $rounds); do
+		power_fails "$1, round $round"
+	done
+	umount disk
+	unset 'mounts[-1]'
+}
+
+power_fails_on ext4 64M mkfs.ext4 -q -F
+power_fails_on XFS 320M mkfs.xfs -q
+power_fails_on btrfs 128M mkfs.btrfs -q
 done_testing
