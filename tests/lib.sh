@@ -21,6 +21,7 @@ PATH=$PGW_BIN:$PATH:/usr/sbin:/sbin
 PYTHON=/usr/bin/python3 # Debian's, which has the packages
 DEADLINE=120            # seconds until something that must happen counts as never
 
+umask 022 # what new files may have is tested
 SCRATCH=$(mktemp -d "${TMPDIR:-/tmp}/pgw-test.XXXXXX") || exit 1
 cd "$SCRATCH" || exit 1
 test_count=0

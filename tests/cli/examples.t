@@ -58,6 +58,7 @@ s!localhost:9100!$exporter1!g
 s!(families: 287, samples: 511)!(families: 5, samples: 5)!
 s!dead\.example:9[0-9]*!$nobody!g
 s!/usr/local/sbin/pgw-serve!$SCRATCH/bin/pgw-serve!g
+s!/run/lock/!$folder/!g
 s!/var/spool/pgw!$folder/spool!g
 s!/run/pgw\.sock!$folder/pgw.sock!g
 s!/etc/backup!$folder!g
