@@ -2,6 +2,7 @@
 # Ruby's prometheus-client-mmap pushes to pgw-serve.
 . "$(dirname "$0")/../lib.sh"
 need ruby
+export TMPDIR=$SCRATCH # where the library makes folders that it leaves
 
 client=$TESTS/peer/clients/client.rb
 start_serve -d spool
