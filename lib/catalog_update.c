@@ -178,6 +178,8 @@ static int visit_file(const char *file, void *context, struct error *error)
 	return add_changed(changed, name, error);
 }
 
+/* Under the lock no tool replaces a file, so that a listing lacks none (directory.h); and what catalog_make() reads
+ * without it is compared again. */
 static void remove_unseen(struct catalog *catalog)
 {
 	for (uint32_t number = 0; number < catalog->file.header.record_pages; number++) {

@@ -39,6 +39,15 @@ static inline int64_t clock_wall(void)
 	return clock_from(&now);
 }
 
+/* Since the epoch, when the kernel last looked at the clock: a local file that is changed from now on gets no earlier
+ * time, where its file system stores them to the ns. */
+static inline int64_t clock_tick(void)
+{
+	struct timespec now;
+	clock_gettime(CLOCK_REALTIME_COARSE, &now);
+	return clock_from(&now);
+}
+
 /* Since some moment, never backwards: for deadlines. */
 static inline int64_t clock_monotonic(void)
 {

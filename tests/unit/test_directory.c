@@ -5,6 +5,8 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <signal.h>
@@ -12,15 +14,67 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/statfs.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <linux/magic.h>
 
+#include "clock.h"
 #include "directory.h"
 #include "file.h"
 #include "support/children.h"
 #include "support/scratch.h"
+
+/* What happens in the place of the C library's getdents64() and clock_gettime(). */
+static struct {
+	struct timespec tick; /* the time of the last one; 0 for the system's */
+	size_t piece;	      /* gives no more bytes; 0 for no such limit */
+	unsigned readings;    /* begun so far */
+	unsigned hidden;      /* in the first of them, "a" is away for a moment */
+	bool repeats;	      /* the first tells everything twice, and somebody changed the directory meanwhile */
+	unsigned fails;	      /* in this one, counted from 1, after its beginning */
+	int number;	      /* with this errno */
+} kernel;
+
+ssize_t getdents64(int fd, void *entries, size_t size)
+{
+	bool begins = lseek(fd, 0, SEEK_CUR) == 0;
+	kernel.readings += begins;
+	if (kernel.readings == kernel.fails && !begins) {
+		errno = kernel.number;
+		return -1;
+	}
+	bool hides = begins && kernel.readings <= kernel.hidden;
+	if (hides)
+		assert_int_equal(rename("a", ".away"), 0);
+	ssize_t count = syscall(SYS_getdents64, fd, entries, kernel.piece > 0 ? kernel.piece : size);
+	if (hides)
+		assert_int_equal(rename(".away", "a"), 0);
+	if (count == 0 && kernel.repeats) {
+		kernel.repeats = false;
+		assert_int_equal(rename("b", ".away"), 0);
+		assert_int_equal(rename(".away", "b"), 0);
+		assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+		count = syscall(SYS_getdents64, fd, entries, size);
+	}
+	return count;
+}
+
+int clock_gettime(clockid_t clock, struct timespec *now)
+{
+	if (clock != CLOCK_REALTIME_COARSE || kernel.tick.tv_sec == 0)
+		return (int)syscall(SYS_clock_gettime, clock, now);
+	*now = kernel.tick;
+	return 0;
+}
+
+static int set_up(void **state)
+{
+	memset(&kernel, 0, sizeof(kernel));
+	return scratch_enter(state);
+}
 
 static void make_file(const char *name)
 {
@@ -81,6 +135,109 @@ static void each_listing_starts_anew(void **state)
 	assert_string_equal(error.message, "can't list here: Bad file descriptor");
 }
 
+/* Waits until a change of the directory would give it another time. */
+static void let_tick(int directory)
+{
+	struct stat status;
+	assert_int_equal(fstat(directory, &status), 0);
+	while (clock_tick() <= clock_from(&status.st_ctim))
+		nanosleep(&(struct timespec){.tv_nsec = CLOCK_MILLISECOND}, NULL);
+}
+
+static void a_quiet_one_is_read_once(void **state)
+{
+	struct error error;
+	struct seen seen = {.limit = 100};
+	make_file("a");
+	int directory = open(".", FILE_DIRECTORY_FLAGS);
+	let_tick(directory);
+	assert_int_equal(directory_list(directory, "here", visit, &seen, &error), 0);
+	assert_int_equal(seen.names[0], 1);
+	assert_int_equal(kernel.readings, 1);
+	close(directory);
+}
+
+/* Lists "a", which is away in the first readings, and "b". */
+static void list_with_hidden(int directory, unsigned hidden, struct seen *seen)
+{
+	struct error error;
+	*seen = (struct seen){.limit = 100};
+	kernel.hidden = hidden;
+	kernel.readings = 0;
+	let_tick(directory);
+	assert_int_equal(directory_list(directory, "here", visit, seen, &error), 0);
+	assert_int_equal(seen->names[1], 1);
+}
+
+static void what_was_changed_meanwhile_is_read_again(void **state)
+{
+	struct seen seen;
+	make_file("a");
+	make_file("b");
+	int directory = open(".", FILE_DIRECTORY_FLAGS);
+	for (unsigned hidden = 1; hidden <= 3; hidden++) {
+		list_with_hidden(directory, hidden, &seen);
+		assert_int_equal(seen.names[0], 1);
+		assert_true(kernel.readings > hidden);
+		assert_int_equal(seen.others, 1); /* the name that "a" had meanwhile */
+	}
+	kernel.repeats = true;
+	list_with_hidden(directory, 0, &seen);
+	assert_int_equal(seen.names[0], 1);
+	assert_false(kernel.repeats);
+	/* It ends also where that never stops. */
+	list_with_hidden(directory, UINT_MAX, &seen);
+	assert_int_equal(seen.names[0], 0);
+	assert_int_equal(seen.others, 1);
+	close(directory);
+}
+
+/* A change in the tick of the one before may not be noticed. */
+static void what_was_just_changed_is_read_again(void **state)
+{
+	struct error error;
+	struct seen seen = {.limit = 100};
+	make_file("a");
+	int directory = open(".", FILE_DIRECTORY_FLAGS);
+	struct stat status;
+	assert_int_equal(fstat(directory, &status), 0);
+	kernel.tick = status.st_ctim;
+	assert_int_equal(directory_list(directory, "here", visit, &seen, &error), 0);
+	assert_int_equal(seen.names[0], 1);
+	assert_true(kernel.readings > 1);
+	kernel.readings = 0;
+	kernel.tick.tv_sec++;
+	assert_int_equal(directory_list(directory, "here", visit, &seen, &error), 0);
+	assert_int_equal(kernel.readings, 1);
+	close(directory);
+}
+
+static void readings_may_come_in_pieces_or_fail(void **state)
+{
+	struct error error;
+	make_file("a");
+	make_file("b");
+	make_file("c");
+	int directory = open(".", FILE_DIRECTORY_FLAGS);
+	let_tick(directory);
+	kernel.piece = 32; /* one entry */
+	struct seen seen = {.limit = 100};
+	assert_int_equal(directory_list(directory, "here", visit, &seen, &error), 0);
+	for (size_t i = 0; i < 3; i++)
+		assert_int_equal(seen.names[i], 1);
+	for (kernel.fails = 1; kernel.fails <= 2; kernel.fails++) {
+		kernel.readings = 0;
+		kernel.number = kernel.fails == 1 ? EIO : ENOMEM;
+		kernel.hidden = kernel.fails - 1; /* so that there is another one */
+		assert_int_equal(directory_list(directory, "here", visit, &seen, &error), -1);
+		assert_int_equal(kernel.readings, kernel.fails);
+		assert_int_equal(error.kind, kernel.fails == 1 ? ERROR_IO : ERROR_MEMORY);
+	}
+	assert_string_equal(error.message, "can't list here: Cannot allocate memory");
+	assert_int_equal(seen.limit, 97);
+	close(directory);
+}
+
 /* Sets the bit of each name that is a number below NAMES, which must not be set yet. */
 #define NAMES 8000
 
@@ -90,24 +247,25 @@ static int note_number(const char *name, void *context, struct error *error)
 	unsigned long number = strtoul(name, NULL, 10);
 	if (*name == '.')
 		return 0;
-	assert_true(number < NAMES);
-	assert_false(numbers[number]);
+	if (number >= NAMES || numbers[number])
+		return error_set(error, ERROR_REFUSED, "%s is no file's, or listed twice", name);
 	numbers[number] = true;
 	return 0;
 }
 
-/* How many of the files 0 to count - 1 a listing has; none twice, and no others. */
-static size_t count_listed(int directory, size_t count)
+/* How many of the files 0 to count - 1 a listing lacks; COUNT where it fails. */
+static size_t count_missing(int directory, size_t count)
 {
 	struct error error;
-	size_t listed = 0;
-	bool *numbers = calloc(NAMES, sizeof(*numbers));
-	assert_non_null(numbers);
-	assert_int_equal(directory_list(directory, ".", note_number, numbers, &error), 0);
+	bool numbers[NAMES] = {false};
+	size_t missing = 0;
+	if (directory_list(directory, ".", note_number, numbers, &error) == -1) {
+		print_error("%s\n", error.message);
+		return count;
+	}
 	for (size_t i = 0; i < count; i++)
-		listed += numbers[i];
-	free(numbers);
-	return listed;
+		missing += !numbers[i];
+	return missing;
 }
 
 static void name_file(char name[NAME_MAX + 1], unsigned number, int width)
@@ -115,7 +273,7 @@ static void name_file(char name[NAME_MAX + 1], unsigned number, int width)
 	snprintf(name, NAME_MAX + 1, "%u%*s", number, width, "x");
 }
 
-/* More than what is read at first has room for; just modified, and long ago. */
+/* More than what is read at first has room for. */
 static void long_listings_are_whole(void **state)
 {
 	char name[NAME_MAX + 1];
@@ -124,9 +282,16 @@ static void long_listings_are_whole(void **state)
 		name_file(name, i, 200);
 		make_file(name);
 	}
-	assert_int_equal(count_listed(directory, NAMES), NAMES);
-	assert_int_equal(futimens(directory, (struct timespec[2]){{.tv_sec = 1}, {.tv_sec = 1}}), 0);
-	assert_int_equal(count_listed(directory, NAMES), NAMES);
+	assert_int_equal(count_missing(directory, NAMES), 0);
+	make_file("a");
+	kernel.readings = 0;
+	kernel.hidden = 2;
+	let_tick(directory);
+	struct seen seen = {.limit = 2 * NAMES};
+	struct error error;
+	assert_int_equal(directory_list(directory, ".", visit, &seen, &error), 0);
+	assert_int_equal(seen.names[0], 1);
+	assert_int_equal(seen.others, NAMES + 1);
 	close(directory);
 }
 
@@ -154,28 +319,33 @@ static void none_is_missing_while_files_are_replaced(void **state)
 		name_file(name, i, 1);
 		make_file(name);
 	}
-	int directory = open(".", FILE_DIRECTORY_FLAGS);
+	int status, directory = open(".", FILE_DIRECTORY_FLAGS);
 	pid_t child = start(replace_for_ever, COUNT);
 	size_t missing = 0;
 	for (unsigned i = 0; i < LISTINGS; i++)
-		missing += COUNT - count_listed(directory, COUNT);
-	assert_int_equal(kill(child, SIGKILL), 0);
-	int status;
-	assert_int_equal(waitpid(child, &status, 0), child);
-	assert_true(WIFSIGNALED(status));
+		missing += count_missing(directory, COUNT);
+	/* Nothing may be left behind where this fails. */
+	kill(child, SIGKILL);
+	pid_t ended = waitpid(child, &status, 0);
 	close(directory);
-	assert_int_equal(chdir(scratch_path()), 0);
-	assert_int_equal(scratch_remove(memory), 0);
+	int removed = chdir(scratch_path()) == -1 ? -1 : scratch_remove(memory);
+	assert_int_equal(ended, child);
+	assert_true(WIFSIGNALED(status) && WTERMSIG(status) == SIGKILL);
+	assert_int_equal(removed, 0);
 	assert_int_equal(missing, 0);
 }
 
-#define TEST(test) cmocka_unit_test_setup_teardown(test, scratch_enter, scratch_leave)
+#define TEST(test) cmocka_unit_test_setup_teardown(test, set_up, scratch_leave)
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		TEST(an_empty_one_has_no_names),
 		TEST(each_listing_starts_anew),
+		TEST(a_quiet_one_is_read_once),
+		TEST(what_was_changed_meanwhile_is_read_again),
+		TEST(what_was_just_changed_is_read_again),
+		TEST(readings_may_come_in_pieces_or_fail),
 		TEST(long_listings_are_whole),
 		TEST(none_is_missing_while_files_are_replaced),
 	};
