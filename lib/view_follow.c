@@ -83,13 +83,19 @@ static bool is_unchanged(const struct view *view, const struct entry *entry)
 	       id.size == entry->id.size && id.modified == entry->id.modified;
 }
 
-/* What the scan does with each file: reads it where it is not the one that was read before. */
+/* Whether an entry has what its file has now, so that it need not be read. */
+static bool is_current(const struct view *view, const struct entry *entry)
+{
+	return entry->known && !entry->racy && is_unchanged(view, entry);
+}
+
+/* What the scan does with each file. */
 static int visit_file(const char *file, void *context, struct error *error)
 {
 	struct view *view = context;
 	struct slice name = slice_of(file);
 	struct entry *entry = entries_find(&view->entries, name);
-	if (entry == NULL || !entry->known || entry->racy || !is_unchanged(view, entry)) {
+	if (entry == NULL || !is_current(view, entry)) {
 		if (read_entry(view, name, error) == -1)
 			return -1;
 		entry = entries_find(&view->entries, name);
@@ -99,7 +105,8 @@ static int visit_file(const char *file, void *context, struct error *error)
 	return 0;
 }
 
-/* What the scan has not seen is looked for by its name: while others replace files a listing may lack some. */
+/* What the scan has not seen is looked for by its name: while others replace files a listing may lack some
+ * (directory.h). */
 static int rescan(struct view *view, struct error *error)
 {
 	struct entry *entry, *next;
@@ -109,7 +116,7 @@ static int rescan(struct view *view, struct error *error)
 		return -1;
 	RB_FOREACH_SAFE(entry, entry_tree, &view->entries.tree, next)
 	{
-		if (!entry->seen && read_entry(view, entry->file, error) == -1)
+		if (!entry->seen && !is_current(view, entry) && read_entry(view, entry->file, error) == -1)
 			return -1;
 	}
 	view->loaded = true;

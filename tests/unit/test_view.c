@@ -6,9 +6,11 @@
 
 #include <cmocka.h>
 
+#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -50,6 +52,22 @@ static const struct {
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
 
+/* The file that listings lack, as they may while it is replaced; NULL for none. */
+static const char *unlisted;
+
+/* In the place of the C library's: tells the unlisted file as one that is none of a group. */
+ssize_t getdents64(int fd, void *entries, size_t size)
+{
+	ssize_t count = syscall(SYS_getdents64, fd, entries, size);
+	for (ssize_t at = 0; unlisted != NULL && at < count;) {
+		struct dirent64 *entry = (void *)((char *)entries + at);
+		if (strcmp(entry->d_name, unlisted) == 0)
+			entry->d_name[0] = '.';
+		at += entry->d_reclen;
+	}
+	return count;
+}
+
 struct fixture {
 	char path[SCRATCH_PATH_SIZE];
 	struct spool spool;
@@ -62,6 +80,7 @@ static int set_up(void **state, enum view_mode mode)
 	struct fixture *fixture = calloc(1, sizeof(*fixture));
 	struct error error;
 	fixture->mode = mode;
+	unlisted = NULL;
 	*state = fixture;
 	return scratch_make(fixture->path) == -1 ? -1 : spool_open(&fixture->spool, fixture->path, &options, &error);
 }
@@ -350,12 +369,33 @@ static void what_is_left_out_is_news_once(void **state)
 	view_free(view);
 }
 
+static void what_a_listing_lacks_is_looked_for(void **state)
+{
+	struct fixture *fixture = *state;
+	struct view *view = make_view(fixture);
+	put_file(fixture, "job=a.prom", "a 1\n");
+	put_file(fixture, "job=b.prom", "b 1\n");
+	refresh(view);
+	unlisted = "job=a.prom";
+	refresh(view);
+	assert_int_equal(view_counts(view).groups, 2);
+	put_file(fixture, unlisted, "a{\n");
+	refresh(view);
+	assert_int_equal(view_counts(view).groups, 1);
+	assert_int_equal(view_counts(view).rejected, 1);
+	remove_file(fixture, unlisted);
+	refresh(view);
+	assert_int_equal(view_counts(view).groups, 1);
+	assert_int_equal(view_counts(view).rejected, 0);
+	view_free(view);
+}
+
 static void a_removed_spool_is_an_error(void **state)
 {
 	struct fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	struct error error;
-	char path[128], message[256];
+	char path[256], message[512];
 	put_file(fixture, files[1].name, files[1].text);
 	refresh(view);
 	remove_file(fixture, files[1].name);
@@ -456,6 +496,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(a_new_group_changes_nothing_else, set_up_follow, tear_down),
 		BOTH_MODES(what_is_left_out_is_news_once),
 		BOTH_MODES(a_group_expires_and_gives_way),
+		BOTH_MODES(what_a_listing_lacks_is_looked_for),
 		BOTH_MODES(a_removed_spool_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
