@@ -98,7 +98,7 @@ power_fails() {
 	wait "${clients[@]}"
 	stops TERM "$serve" 0 "$1: pgw-serve ends"
 	# A file system and its copy may not be mounted at once.
-	umount disk
+	ok "$1: the disk is let go of" umount disk
 	for w in $writers; do
 		for what in pushed made deleted; do
 			mv "w$w.$what.seen" "w$w.$what"
@@ -112,9 +112,9 @@ power_fails() {
 	exits 0 "$1: pgw-list" rebooted pgw-list -d crashed/spool
 	is "$err" "" "$1: leaves none out"
 	is "$(find crashed/spool/groups -name '.*.tmp' -o -name '*.prom' -size 0)" "" "$1: no debris"
-	umount crashed
+	ok "$1: the copy is let go of" umount crashed
 	unset 'mounts[-1]'
-	mount -o loop disk.img disk
+	ok "$1: the disk is mounted again" mount -o loop disk.img disk
 }
 
 # power_fails_on TYPE SIZE MKFS...
