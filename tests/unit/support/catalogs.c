@@ -86,7 +86,7 @@ void write_beside(struct catalog_fixture *fixture, const char *path, const char 
 
 void replace_file(struct catalog_fixture *fixture, const char *file, const char *text)
 {
-	char path[256], temporary[256];
+	char path[SCRATCH_PATH_SIZE + 256], temporary[SCRATCH_PATH_SIZE + 256];
 	snprintf(path, sizeof(path), "%s/groups/%s", fixture->path, file);
 	snprintf(temporary, sizeof(temporary), "%s/groups/.new", fixture->path);
 	write_file(temporary, text);

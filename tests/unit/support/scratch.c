@@ -1,6 +1,7 @@
 #include "scratch.h"
 
 #include <ftw.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <sys/stat.h>
@@ -11,7 +12,8 @@ static char entered[SCRATCH_PATH_SIZE];
 int scratch_make(char path[SCRATCH_PATH_SIZE])
 {
 	const char *folder = getenv("TMPDIR");
-	int length = snprintf(path, SCRATCH_PATH_SIZE, "%s/pgw-test-XXXXXX", folder == NULL ? "/tmp" : folder);
+	bool given = folder != NULL && *folder != '\0';
+	int length = snprintf(path, SCRATCH_PATH_SIZE, "%s/pgw-test-XXXXXX", given ? folder : "/tmp");
 	return length >= SCRATCH_PATH_SIZE || mkdtemp(path) == NULL ? -1 : 0;
 }
 

@@ -9,9 +9,9 @@
 #ifndef PGW_TEST_SCRATCH_H
 #define PGW_TEST_SCRATCH_H
 
-#define SCRATCH_PATH_SIZE 64
+#define SCRATCH_PATH_SIZE 128
 
-/* Makes a folder in TMPDIR (/tmp) and tells its path. 0, or -1, also where that path is too long. */
+/* Makes a folder in TMPDIR, or /tmp, and tells its path. 0, or -1, also where that is too long. */
 int scratch_make(char path[SCRATCH_PATH_SIZE]);
 
 /* Removes a folder with all that is in it; links are not followed. 0, or -1. */
