@@ -80,15 +80,24 @@ static int read_all(int fd, struct reading *reading)
 	return 0;
 }
 
-/* The same. 1 where nobody changed the directory meanwhile, 0 where somebody may have. */
+/* When the directory was last changed, ns since the epoch, not as FUSE or NFS remember it. 0, or -1 with errno. */
+static int find_changed(int fd, int64_t *changed)
+{
+	struct statx status;
+	if (statx(fd, "", AT_EMPTY_PATH | AT_STATX_FORCE_SYNC, STATX_CTIME, &status) == -1)
+		return -1;
+	*changed =
+		clock_from(&(struct timespec){.tv_sec = status.stx_ctime.tv_sec, .tv_nsec = status.stx_ctime.tv_nsec});
+	return 0;
+}
+
+/* As read_all(), but 1 where nobody changed the directory meanwhile, and 0 where somebody may have. */
 static int read_once(int fd, struct reading *reading)
 {
-	struct stat before, after;
-	int64_t tick = clock_tick();
-	if (fstat(fd, &before) == -1 || read_all(fd, reading) == -1 || fstat(fd, &after) == -1)
+	int64_t before, after, tick = clock_tick();
+	if (find_changed(fd, &before) == -1 || read_all(fd, reading) == -1 || find_changed(fd, &after) == -1)
 		return -1;
-	int64_t changed = clock_from(&before.st_ctim);
-	return changed == clock_from(&after.st_ctim) && changed < tick;
+	return before == after && before < tick;
 }
 
 static int compare_names(const void *a, const void *b)
