@@ -1,13 +1,13 @@
 #include "directory.h"
 
 #include <dirent.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 #include "arena.h"
 #include "clock.h"
@@ -27,9 +27,9 @@ struct reading {
 	char *entries; /* mapped */
 	size_t size;
 	size_t len;
+	size_t pieces;
 };
 
-/* Each once, in order, but for those of the last reading. */
 struct names {
 	struct arena arena;
 	const char **list;
@@ -40,16 +40,26 @@ struct names {
 /* Reads up to the end, or until another entry may find no room. -1 with errno. */
 static int read_entries(int fd, struct reading *reading)
 {
-	reading->len = 0;
-	if (lseek(fd, 0, SEEK_SET) == -1)
-		return -1;
+	reading->len = reading->pieces = 0;
 	while (reading->size - reading->len >= ENTRY_MAX) {
 		ssize_t count = getdents64(fd, reading->entries + reading->len, reading->size - reading->len);
+		if (count == -1 && errno == EINTR)
+			continue;
 		if (count <= 0)
 			return (int)count;
 		reading->len += (size_t)count;
+		reading->pieces++;
 	}
 	return 0;
+}
+
+/* From the beginning, whoever else shares the descriptor: also btrfs looks at what is there when it is opened. */
+static int read_anew(int directory, struct reading *reading)
+{
+	int fd = openat(directory, ".", FILE_DIRECTORY_FLAGS);
+	int result = fd == -1 ? -1 : read_entries(fd, reading);
+	file_close(fd);
+	return result;
 }
 
 static void release_reading(struct reading *reading)
@@ -69,13 +79,13 @@ static int map_reading(struct reading *reading, size_t size)
 	return 0;
 }
 
-/* All of it, from the beginning, with so much room that nothing was left. 0, or -1 with errno. */
-static int read_all(int fd, struct reading *reading)
+/* All of it, with so much room that nothing was left. 0, or -1 with errno. */
+static int read_all(int directory, struct reading *reading)
 {
-	if (read_entries(fd, reading) == -1)
+	if (read_anew(directory, reading) == -1)
 		return -1;
 	while (reading->size - reading->len < ENTRY_MAX)
-		if (map_reading(reading, reading->size * SIZE_FACTOR) == -1 || read_entries(fd, reading) == -1)
+		if (map_reading(reading, reading->size * SIZE_FACTOR) == -1 || read_anew(directory, reading) == -1)
 			return -1;
 	return 0;
 }
@@ -91,13 +101,15 @@ static int find_changed(int fd, int64_t *changed)
 	return 0;
 }
 
-/* As read_all(), but 1 where nobody changed the directory meanwhile, and 0 where somebody may have. */
-static int read_once(int fd, struct reading *reading)
+/* As read_all(), but 1 where nobody changed the directory meanwhile, and 0 where somebody may have. What comes in
+ * pieces may come from another machine, with coarser times and another clock. */
+static int read_once(int directory, struct reading *reading)
 {
 	int64_t before, after, tick = clock_tick();
-	if (find_changed(fd, &before) == -1 || read_all(fd, reading) == -1 || find_changed(fd, &after) == -1)
+	if (find_changed(directory, &before) == -1 || read_all(directory, reading) == -1 ||
+		find_changed(directory, &after) == -1)
 		return -1;
-	return before == after && before < tick;
+	return before == after && before < tick - (reading->pieces > 1 ? FILE_RACY_AGE : 0);
 }
 
 static int compare_names(const void *a, const void *b)
@@ -105,6 +117,7 @@ static int compare_names(const void *a, const void *b)
 	return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
 
+/* Each once, and in order. */
 static void sort_names(struct names *names)
 {
 	size_t kept = 0;
@@ -134,10 +147,9 @@ static int add_name(struct names *names, const char *name)
 	return 0;
 }
 
-/* Adds what the names do not have, of which the first `sorted` are in order. */
-static int add_names(struct names *names, const struct reading *reading)
+/* Adds the names that are not among the first `sorted`, which are in order. */
+static int add_names(struct names *names, size_t sorted, const struct reading *reading)
 {
-	size_t sorted = names->count;
 	for (size_t at = 0; at < reading->len;) {
 		const struct dirent64 *entry = (const void *)(reading->entries + at);
 		const char *name = entry->d_name;
@@ -153,29 +165,29 @@ static int add_names(struct names *names, const struct reading *reading)
 }
 
 /* 0, or -1 with errno. */
-static int read_names(int fd, struct reading *reading, struct names *names)
+static int read_names(int directory, struct reading *reading, struct names *names)
 {
-	for (unsigned i = 0; i < READINGS_MAX; i++) {
-		size_t sorted = names->count;
-		int whole = read_once(fd, reading);
-		if (whole == -1 || add_names(names, reading) == -1)
+	int whole = read_once(directory, reading);
+	if (whole == -1 || add_names(names, 0, reading) == -1)
+		return -1;
+	if (whole == 1)
+		return 0;
+	sort_names(names);
+	size_t sorted = names->count;
+	for (unsigned i = 1; whole == 0 && i < READINGS_MAX; i++) {
+		whole = read_once(directory, reading);
+		if (whole == -1 || add_names(names, sorted, reading) == -1)
 			return -1;
-		if (whole == 1)
-			return 0;
-		if (names->count > sorted)
-			sort_names(names);
 	}
+	sort_names(names);
 	return 0;
 }
 
 static int find_names(int directory, struct names *names)
 {
 	struct reading reading = {0};
-	/* Its own place in the directory, whoever else shares the descriptor. */
-	int fd = openat(directory, ".", FILE_DIRECTORY_FLAGS);
-	int result = fd == -1 || map_reading(&reading, FIRST_SIZE) == -1 ? -1 : read_names(fd, &reading, names);
+	int result = map_reading(&reading, FIRST_SIZE) == -1 ? -1 : read_names(directory, &reading, names);
 	release_reading(&reading);
-	file_close(fd);
 	return result;
 }
 

@@ -4,10 +4,12 @@
  * readdir(3) reads a directory in pieces. A file that is renamed over another one between two of them can be missing
  * from all: where that gives its name another place, as on tmpfs and btrfs, of 2,000 files that are replaced all the
  * time up to 500 were. Here a directory is read by one system call, in which the kernel lets nobody change it, and
- * again where somebody may have changed it meanwhile, as btrfs tells only what was there when the reading began, and
- * FUSE and NFS answer in pieces all the same. What any reading had is listed.
+ * again where its time tells that somebody may have changed it meanwhile: btrfs tells only what was there when the
+ * reading began, and FUSE, NFS, and a system call that a signal cut short give pieces all the same, after which the
+ * time must be two seconds old, for other clocks and file systems that count in seconds. What any reading had is
+ * listed.
  *
- * After some readings that is given up, so that nobody waits for ever for others to pause. Then a name that was
+ * After eight readings that is given up, so that nobody waits for ever for others to pause. Then a name that was
  * replaced during each of them may be missing.
  */
 #ifndef PGW_DIRECTORY_H
