@@ -6,17 +6,14 @@
 
 #include <cmocka.h>
 
-#include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
 #include "support/files.h"
-#include "support/scratch.h"
-#include "view.h"
+#include "support/views.h"
 
 static const struct limits limits = LIMITS_DEFAULT;
 
@@ -51,92 +48,6 @@ static const struct {
 		"collected metric \"pgw_spool_groups\" is not a GAUGE, which it is among the gateway's own metrics"},
 };
 #define FILES (sizeof(files) / sizeof(files[0]))
-
-/* The file that listings lack, as they may while it is replaced; NULL for none. */
-static const char *unlisted;
-
-/* In the place of the C library's: tells the unlisted file as one that is none of a group. */
-ssize_t getdents64(int fd, void *entries, size_t size)
-{
-	ssize_t count = syscall(SYS_getdents64, fd, entries, size);
-	for (ssize_t at = 0; unlisted != NULL && at < count;) {
-		struct dirent64 *entry = (void *)((char *)entries + at);
-		if (strcmp(entry->d_name, unlisted) == 0)
-			entry->d_name[0] = '.';
-		at += entry->d_reclen;
-	}
-	return count;
-}
-
-struct fixture {
-	char path[SCRATCH_PATH_SIZE];
-	struct spool spool;
-	enum view_mode mode;
-};
-
-static int set_up(void **state, enum view_mode mode)
-{
-	const struct spool_options options = {.create = true, .lock_timeout = 10000};
-	struct fixture *fixture = calloc(1, sizeof(*fixture));
-	struct error error;
-	fixture->mode = mode;
-	unlisted = NULL;
-	*state = fixture;
-	return scratch_make(fixture->path) == -1 ? -1 : spool_open(&fixture->spool, fixture->path, &options, &error);
-}
-
-static int set_up_scan(void **state)
-{
-	return set_up(state, VIEW_SCAN);
-}
-
-static int set_up_follow(void **state)
-{
-	return set_up(state, VIEW_FOLLOW);
-}
-
-static int tear_down(void **state)
-{
-	struct fixture *fixture = *state;
-	spool_close(&fixture->spool);
-	int result = scratch_remove(fixture->path);
-	free(fixture);
-	return result;
-}
-
-static struct view *make_view(struct fixture *fixture)
-{
-	struct error error;
-	struct view *view = view_new(&fixture->spool, fixture->mode, &limits, &error);
-	assert_non_null(view);
-	return view;
-}
-
-static void refresh(struct view *view)
-{
-	struct error error;
-	if (view_refresh(view, &error) == -1)
-		fail_msg("%s", error.message);
-}
-
-static void file_path(const struct fixture *fixture, const char *name, char path[256])
-{
-	snprintf(path, 256, "%s/groups/%s", fixture->path, name);
-}
-
-static void put_file(const struct fixture *fixture, const char *name, const char *text)
-{
-	char path[256];
-	file_path(fixture, name, path);
-	write_file(path, text);
-}
-
-static void remove_file(const struct fixture *fixture, const char *name)
-{
-	char path[256];
-	file_path(fixture, name, path);
-	assert_int_equal(unlink(path), 0);
-}
 
 /* All that a view tells: the groups, the files left out with their reasons, and the exposition. */
 static char *describe(struct view *view)
@@ -210,7 +121,7 @@ static void an_empty_one(void **state)
 	struct view *view = make_view(*state);
 	const void *cursor = NULL;
 	const char *file, *reason;
-	refresh(view);
+	refresh_view(view);
 	assert_null(view_next(view, NULL));
 	assert_false(view_next_rejected(view, &cursor, &file, &reason));
 	assert_false(view_has_file(view, slice_of("job=a.prom")));
@@ -222,26 +133,26 @@ static void an_empty_one(void **state)
 /* Files come in any order, in portions of any size. */
 static void the_order_of_arrival_is_nothing(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	size_t order[FILES];
 	srand(1);
 	for (size_t round = 0; round < ROUNDS; round++) {
 		struct view *view = make_view(fixture);
 		shuffle(order);
 		for (size_t i = 0; i < FILES; i++) {
-			put_file(fixture, files[order[i]].name, files[order[i]].text);
+			put_group_file(fixture, files[order[i]].name, files[order[i]].text);
 			if (rand() % 2 == 0)
-				refresh(view);
+				refresh_view(view);
 		}
-		refresh(view);
+		refresh_view(view);
 		assert_all_there(view);
 		shuffle(order);
 		for (size_t i = 0; i < FILES; i++) {
-			remove_file(fixture, files[order[i]].name);
+			remove_group_file(fixture, files[order[i]].name);
 			if (rand() % 2 == 0)
-				refresh(view);
+				refresh_view(view);
 		}
-		refresh(view);
+		refresh_view(view);
 		assert_int_equal(view_counts(view).groups, 0);
 		assert_int_equal(view_counts(view).rejected, 0);
 		view_free(view);
@@ -251,7 +162,7 @@ static void the_order_of_arrival_is_nothing(void **state)
 /* Whatever happened before, the view is that of a process which starts now. */
 static void the_past_is_nothing(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	bool there[FILES] = {false};
 	srand(2);
@@ -259,14 +170,14 @@ static void the_past_is_nothing(void **state)
 		for (int changes = rand() % 4; changes >= 0; changes--) {
 			size_t i = (size_t)rand() % FILES;
 			if (there[i])
-				remove_file(fixture, files[i].name);
+				remove_group_file(fixture, files[i].name);
 			else
-				put_file(fixture, files[i].name, files[i].text);
+				put_group_file(fixture, files[i].name, files[i].text);
 			there[i] = !there[i];
 		}
 		struct view *fresh = make_view(fixture);
-		refresh(view);
-		refresh(fresh);
+		refresh_view(view);
+		refresh_view(fresh);
 		char *followed = describe(view), *expected = describe(fresh);
 		assert_string_equal(followed, expected);
 		free(followed);
@@ -277,7 +188,7 @@ static void the_past_is_nothing(void **state)
 }
 
 /* Puts and writes a group, which is new in the spool, as the store does. */
-static void write_group(struct fixture *fixture, struct view *view)
+static void write_group(struct view_fixture *fixture, struct view *view)
 {
 	struct error error;
 	struct buffer text;
@@ -299,21 +210,21 @@ static void write_group(struct fixture *fixture, struct view *view)
 /* The system may tell of the two changes as of one, where no change of groups/ by the journal comes between them. */
 static void a_change_right_after_ones_own_is_seen(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	char path[256], new[256];
 	fixture->spool.journal.support = JOURNAL_UNSUPPORTED;
-	refresh(view);
+	refresh_view(view);
 	write_group(fixture, view);
-	remove_file(fixture, "job=a.prom");
-	refresh(view);
+	remove_group_file(fixture, "job=a.prom");
+	refresh_view(view);
 	assert_false(view_has_file(view, slice_of("job=a.prom")));
 	write_group(fixture, view);
-	file_path(fixture, "job=a.prom", path);
-	file_path(fixture, "../new", new);
-	put_file(fixture, "../new", HEADER("{job=\"a\"}") "b 12\n");
+	group_file_path(fixture, "job=a.prom", path);
+	group_file_path(fixture, "../new", new);
+	put_group_file(fixture, "../new", HEADER("{job=\"a\"}") "b 12\n");
 	assert_int_equal(rename(new, path), 0);
-	refresh(view);
+	refresh_view(view);
 	char *text = describe(view);
 	assert_non_null(strstr(text, "\nb{instance=\"\",job=\"a\"} 12\n"));
 	free(text);
@@ -323,19 +234,19 @@ static void a_change_right_after_ones_own_is_seen(void **state)
 /* Beside files that clash a new group costs no more than itself; one that goes may let others in. */
 static void a_new_group_changes_nothing_else(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	struct view *view = make_view(fixture);
-	put_file(fixture, "job=p.prom", "# TYPE t gauge\nt 1\n");
-	put_file(fixture, "job=q.prom", "# TYPE t counter\nt 1\n");
-	refresh(view);
+	put_group_file(fixture, "job=p.prom", "# TYPE t gauge\nt 1\n");
+	put_group_file(fixture, "job=q.prom", "# TYPE t counter\nt 1\n");
+	refresh_view(view);
 	assert_int_equal(view_counts(view).rejected, 1);
 	uint64_t serial = view_serial(view);
 	write_group(fixture, view);
-	refresh(view);
+	refresh_view(view);
 	assert_true(view_serial(view) == serial + 1);
 	assert_int_equal(view_counts(view).rejected, 1);
-	remove_file(fixture, "job=p.prom");
-	refresh(view);
+	remove_group_file(fixture, "job=p.prom");
+	refresh_view(view);
 	assert_int_equal(view_counts(view).rejected, 0);
 	assert_int_equal(view_counts(view).groups, 2);
 	view_free(view);
@@ -344,61 +255,40 @@ static void a_new_group_changes_nothing_else(void **state)
 /* One that can't be read is tried again each time, and is no news. */
 static void what_is_left_out_is_news_once(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	char path[256];
-	put_file(fixture, "job=q.prom", "what\n");
-	put_file(fixture, "job=r.prom", "");
-	file_path(fixture, "job=r.prom", path);
+	put_group_file(fixture, "job=q.prom", "what\n");
+	put_group_file(fixture, "job=r.prom", "");
+	group_file_path(fixture, "job=r.prom", path);
 	assert_int_equal(truncate(path, (off_t)limits.body * 100), 0);
 	uint64_t serial = view_serial(view), rejected = view_rejected_serial(view);
-	refresh(view);
+	refresh_view(view);
 	assert_int_equal(view_counts(view).rejected, 2);
 	assert_true(view_rejected_serial(view) == rejected + 2);
 	for (size_t i = 0; i < 3; i++)
-		refresh(view);
+		refresh_view(view);
 	assert_true(view_rejected_serial(view) == rejected + 2);
 	assert_true(view_serial(view) == serial);
-	put_file(fixture, "job=r.prom", "r 1\n");
-	refresh(view);
+	put_group_file(fixture, "job=r.prom", "r 1\n");
+	refresh_view(view);
 	assert_true(view_rejected_serial(view) == rejected + 3);
-	remove_file(fixture, "job=q.prom");
-	refresh(view);
+	remove_group_file(fixture, "job=q.prom");
+	refresh_view(view);
 	assert_true(view_rejected_serial(view) == rejected + 4);
-	assert_int_equal(view_counts(view).rejected, 0);
-	view_free(view);
-}
-
-static void what_a_listing_lacks_is_looked_for(void **state)
-{
-	struct fixture *fixture = *state;
-	struct view *view = make_view(fixture);
-	put_file(fixture, "job=a.prom", "a 1\n");
-	put_file(fixture, "job=b.prom", "b 1\n");
-	refresh(view);
-	unlisted = "job=a.prom";
-	refresh(view);
-	assert_int_equal(view_counts(view).groups, 2);
-	put_file(fixture, unlisted, "a{\n");
-	refresh(view);
-	assert_int_equal(view_counts(view).groups, 1);
-	assert_int_equal(view_counts(view).rejected, 1);
-	remove_file(fixture, unlisted);
-	refresh(view);
-	assert_int_equal(view_counts(view).groups, 1);
 	assert_int_equal(view_counts(view).rejected, 0);
 	view_free(view);
 }
 
 static void a_removed_spool_is_an_error(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	struct error error;
 	char path[256], message[512];
-	put_file(fixture, files[1].name, files[1].text);
-	refresh(view);
-	remove_file(fixture, files[1].name);
+	put_group_file(fixture, files[1].name, files[1].text);
+	refresh_view(view);
+	remove_group_file(fixture, files[1].name);
 	snprintf(path, sizeof(path), "%s/groups", fixture->path);
 	assert_int_equal(rmdir(path), 0);
 	snprintf(message, sizeof(message), "%s was removed while it was in use; restart this program", path);
@@ -413,14 +303,14 @@ static void a_removed_spool_is_an_error(void **state)
 /* A file that is left out may be the only one with a family. */
 static void what_is_left_out_is_not_exposed(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	struct buffer text;
 	struct exposition none;
 	struct error error;
-	put_file(fixture, "job=a.prom", "# TYPE t gauge\nt 1\n");
-	put_file(fixture, "job=b.prom", "a 1\n# TYPE t counter\nt 2\nz 3\n");
-	refresh(view);
+	put_group_file(fixture, "job=a.prom", "# TYPE t gauge\nt 1\n");
+	put_group_file(fixture, "job=b.prom", "a 1\n# TYPE t counter\nt 2\nz 3\n");
+	refresh_view(view);
 	buffer_init(&text, 10000);
 	exposition_init(&none);
 	assert_int_equal(view_append_exposition(view, &none, VIEW_WITHOUT_NATIVES, &text, &error), 0);
@@ -436,21 +326,21 @@ static void what_is_left_out_is_not_exposed(void **state)
 /* Nothing tells of the moment but the clock. */
 static void a_group_expires_and_gives_way(void **state)
 {
-	struct fixture *fixture = *state;
+	struct view_fixture *fixture = *state;
 	struct view *view = make_view(fixture);
 	struct slice young = slice_of("job=a.prom"), other = slice_of("job=b.prom");
 	char text[256];
 	size_t cursor = 0;
-	put_file(fixture, "job=b.prom", "# TYPE t counter\nt 2\n");
-	put_file(fixture, "job=c.prom", HEADER("{job=\"c\"}") "# pgw ttl 60\nc 1\n");
+	put_group_file(fixture, "job=b.prom", "# TYPE t counter\nt 2\n");
+	put_group_file(fixture, "job=c.prom", HEADER("{job=\"c\"}") "# pgw ttl 60\nc 1\n");
 	/* Where the machine is so slow that it is over before it was seen, it gets more. */
 	for (unsigned ttl = 2; ttl <= 32 && view_group(view, young) == NULL; ttl *= 2) {
 		snprintf(text, sizeof(text),
 			"# pgw group 1\n# pgw key {job=\"a\"}\n# pgw push %lld.000000000 PUT\n# pgw ttl %u\n"
 			"# TYPE t gauge\nt 1\n",
 			(long long)time(NULL), ttl);
-		put_file(fixture, "job=a.prom", text);
-		refresh(view);
+		put_group_file(fixture, "job=a.prom", text);
+		refresh_view(view);
 	}
 	struct view_counts counts = view_counts(view);
 	assert_int_equal(counts.groups, 1);
@@ -462,7 +352,7 @@ static void a_group_expires_and_gives_way(void **state)
 	assert_null(view_next_expired(view, &cursor));
 	for (unsigned i = 0; i < 10000 && view_group(view, young) != NULL; i++) {
 		usleep(10000);
-		refresh(view);
+		refresh_view(view);
 	}
 	assert_null(view_group(view, young));
 	assert_non_null(view_group(view, other));
@@ -470,9 +360,9 @@ static void a_group_expires_and_gives_way(void **state)
 	assert_int_equal(counts.groups, 1);
 	assert_int_equal(counts.rejected, 0);
 	assert_int_equal(counts.expired, 2);
-	remove_file(fixture, "job=a.prom");
-	put_file(fixture, "job=c.prom", "c 1\n");
-	refresh(view);
+	remove_group_file(fixture, "job=a.prom");
+	put_group_file(fixture, "job=c.prom", "c 1\n");
+	refresh_view(view);
 	counts = view_counts(view);
 	assert_int_equal(counts.groups, 2);
 	assert_int_equal(counts.expired, 0);
@@ -481,23 +371,18 @@ static void a_group_expires_and_gives_way(void **state)
 	view_free(view);
 }
 
-#define BOTH_MODES(test)                                                                                               \
-	cmocka_unit_test_setup_teardown(test, set_up_scan, tear_down),                                                 \
-		cmocka_unit_test_setup_teardown(test, set_up_follow, tear_down)
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		BOTH_MODES(an_empty_one),
-		BOTH_MODES(the_order_of_arrival_is_nothing),
-		BOTH_MODES(the_past_is_nothing),
-		BOTH_MODES(what_is_left_out_is_not_exposed),
-		BOTH_MODES(a_change_right_after_ones_own_is_seen),
-		cmocka_unit_test_setup_teardown(a_new_group_changes_nothing_else, set_up_follow, tear_down),
-		BOTH_MODES(what_is_left_out_is_news_once),
-		BOTH_MODES(a_group_expires_and_gives_way),
-		BOTH_MODES(what_a_listing_lacks_is_looked_for),
-		BOTH_MODES(a_removed_spool_is_an_error),
+		BOTH_VIEW_MODES(an_empty_one),
+		BOTH_VIEW_MODES(the_order_of_arrival_is_nothing),
+		BOTH_VIEW_MODES(the_past_is_nothing),
+		BOTH_VIEW_MODES(what_is_left_out_is_not_exposed),
+		BOTH_VIEW_MODES(a_change_right_after_ones_own_is_seen),
+		cmocka_unit_test_setup_teardown(a_new_group_changes_nothing_else, view_set_up_follow, view_tear_down),
+		BOTH_VIEW_MODES(what_is_left_out_is_news_once),
+		BOTH_VIEW_MODES(a_group_expires_and_gives_way),
+		BOTH_VIEW_MODES(a_removed_spool_is_an_error),
 	};
 	return cmocka_run_group_tests(tests, NULL, NULL);
 }
