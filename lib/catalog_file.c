@@ -11,12 +11,12 @@
 #define XXH_INLINE_ALL
 #include <xxhash.h>
 
+#include "boot_id.h"
 #include "clock.h"
 #include "file.h"
 
 #define MAGIC	  "pgw-catalog 2\n"
 #define TEMPORARY ".catalog.tmp"
-#define BOOT_FILE "/proc/sys/kernel/random/boot_id"
 #define MODE	  0640 /* whoever reads the seed could prepare collisions */
 
 /* So many pages are 16 GiB: more is damage. */
@@ -56,25 +56,13 @@ static uint64_t page_checksum(const struct catalog_file *file, const struct cata
 		(const unsigned char *)page + start, CATALOG_PAGE_SIZE - start, file->header.seed + number);
 }
 
-/* false where the system has no such thing. */
-static bool read_boot(char boot[CATALOG_BOOT_SIZE])
-{
-	memset(boot, 0, CATALOG_BOOT_SIZE);
-	int fd = open(BOOT_FILE, O_RDONLY | O_CLOEXEC);
-	if (fd == -1)
-		return false;
-	ssize_t got = read(fd, boot, CATALOG_BOOT_SIZE - 1);
-	close(fd);
-	return got > 0;
-}
-
 /* Who and what this catalog is for. */
 static bool describe(struct catalog_header *header, int groups)
 {
 	struct stat status;
 	memset(header, 0, sizeof(*header));
 	memcpy(header->magic, MAGIC, sizeof(MAGIC));
-	if (!read_boot(header->boot) || fstat(groups, &status) == -1)
+	if (!boot_id_read(header->boot) || fstat(groups, &status) == -1)
 		return false;
 	header->device = status.st_dev;
 	header->inode = status.st_ino;

@@ -13,12 +13,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "boot_id.h"
 #include "hash.h"
 #include "journal.h"
 
 #define CATALOG_RACY	  INT64_MIN /* a time that no file has */
 #define CATALOG_PAGE_SIZE 4096
-#define CATALOG_BOOT_SIZE 40
 
 /* A group file, as the catalog knows it. */
 struct catalog_record {
@@ -69,9 +69,9 @@ struct catalog_position {
 
 struct catalog_header {
 	char magic[16];
-	char boot[CATALOG_BOOT_SIZE]; /* boot id of the system */
-	uint64_t device, inode;	      /* of groups/ */
-	uint64_t seed;		      /* of all hashes (hash.h) */
+	char boot[BOOT_ID_SIZE]; /* boot id of the system */
+	uint64_t device, inode;	 /* of groups/ */
+	uint64_t seed;		 /* of all hashes (hash.h) */
 	struct catalog_position position;
 	uint64_t groups;
 	uint64_t series;

@@ -7,10 +7,9 @@
 #include <sys/vfs.h>
 #include <unistd.h>
 
+#include "boot_id.h"
 #include "clock.h"
 #include "journal_generation.h"
-
-#define BOOT_ID_FILE "/proc/sys/kernel/random/boot_id"
 
 #define XFS_MAGIC 0x58465342 /* xfs.h is not everywhere */
 
@@ -32,15 +31,6 @@ static const struct {
 
 /* --- opening --- */
 
-static void read_boot_id(struct journal *journal)
-{
-	int fd = open(BOOT_ID_FILE, O_RDONLY | O_CLOEXEC);
-	ssize_t got = fd == -1 ? -1 : read(fd, journal->boot, sizeof(journal->boot) - 1);
-	file_close(fd);
-	journal->boot[got > 0 ? got : 0] = '\0';
-	journal->boot[strcspn(journal->boot, "\n")] = '\0';
-}
-
 void journal_init(struct journal *journal, int directory, int groups, bool read_only, const char *path)
 {
 	struct statfs status;
@@ -50,7 +40,7 @@ void journal_init(struct journal *journal, int directory, int groups, bool read_
 		.read_only = read_only,
 		.files = {{.fd = -1}, {.fd = -1}},
 		.current = -1};
-	read_boot_id(journal);
+	boot_id_read(journal->boot);
 	if (fstatfs(groups, &status) == -1)
 		return;
 	for (size_t i = 0; i < sizeof(file_systems) / sizeof(file_systems[0]); i++) {

@@ -17,12 +17,12 @@
 #include <stdint.h>
 #include <sys/uio.h>
 
+#include "boot_id.h"
 #include "buffer.h"
 #include "file.h"
 #include "slice.h"
 
 #define JOURNAL_START	    4096
-#define JOURNAL_BOOT_SIZE   40	/* of a boot id as text, with its NUL */
 #define JOURNAL_NAME_MAX    255 /* bytes of a file's name */
 #define JOURNAL_RECORD_MAX  (256u << 20)
 #define JOURNAL_RECORDS_MAX 256 /* that are appended at once */
@@ -55,7 +55,7 @@ enum journal_flags {
 /* Shared by all processes of the machine by read and write under the lock; synced only together with records. */
 struct journal_head {
 	char magic[16];
-	char boot[JOURNAL_BOOT_SIZE]; /* the kernel that ran: after a crash it is another one */
+	char boot[BOOT_ID_SIZE]; /* the kernel that ran: after a crash it is another one */
 	uint64_t generation;
 	uint64_t first;	   /* what the chain starts from */
 	uint64_t tail;	   /* the offset behind the last batch that was ended */
