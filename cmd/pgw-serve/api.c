@@ -17,8 +17,6 @@
 
 #define JSON_TYPE "application/json"
 
-#define NS_PER_SECOND 1000000000
-
 static void add_cors_headers(struct request *request)
 {
 	static const char *const headers[][2] = {
@@ -85,12 +83,12 @@ static void finish_success(struct request *request, struct json *json, struct bu
 /* RFC 3339 in UTC, the fraction without zeros at its end. */
 static void append_time(struct json *json, int64_t nanoseconds)
 {
-	time_t seconds = nanoseconds / NS_PER_SECOND;
-	int fraction = (int)(nanoseconds % NS_PER_SECOND);
+	time_t seconds = nanoseconds / CLOCK_SECOND;
+	int fraction = (int)(nanoseconds % CLOCK_SECOND);
 	struct tm fields;
 	char text[64];
 	if (fraction < 0) {
-		fraction += NS_PER_SECOND;
+		fraction += CLOCK_SECOND;
 		seconds--;
 	}
 	gmtime_r(&seconds, &fields);

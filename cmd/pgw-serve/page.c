@@ -16,8 +16,6 @@
 #include "settings.h"
 #include "text.h"
 
-#define NS_PER_SECOND 1000000000
-
 /* Longer keys, HELP texts and lines are cut, so that one of them doesn't fill the page. */
 #define KEY_MAX	 1000
 #define HELP_MAX 1000
@@ -52,7 +50,7 @@ static void append_cut(struct html *html, struct slice text, size_t max)
 
 static void append_time(struct html *html, int64_t nanoseconds)
 {
-	time_t seconds = nanoseconds / NS_PER_SECOND;
+	time_t seconds = nanoseconds / CLOCK_SECOND;
 	struct tm fields;
 	char text[64];
 	gmtime_r(&seconds, &fields);
