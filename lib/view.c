@@ -1,5 +1,6 @@
 #include "view.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,7 +18,10 @@ struct view *view_new(struct spool *spool, enum view_mode mode, const struct lim
 	view->spool = spool;
 	view->limits = *limits;
 	view_index_init(&view->index);
-	view->watch = mode == VIEW_FOLLOW ? watch_new(spool->groups) : NULL;
+	if (mode == VIEW_FOLLOW)
+		view->watch = watch_new(spool->groups);
+	if (mode == VIEW_FOLLOW && view->watch == NULL)
+		view->unwatched = errno;
 	return view;
 }
 
@@ -125,6 +129,11 @@ void view_free(struct view *view)
 int view_fd(const struct view *view)
 {
 	return view->watch == NULL ? -1 : watch_fd(view->watch);
+}
+
+int view_unwatched(const struct view *view)
+{
+	return view->unwatched;
 }
 
 void view_set_reason(struct view *view, struct entry *entry, const struct error *error)

@@ -62,6 +62,10 @@ int view_refresh(struct view *view, struct error *error);
 /* The descriptor that becomes readable when the spool changes, or -1 where there is none and only asking helps. */
 int view_fd(const struct view *view);
 
+/* Why a view that is to follow looks at each file instead: an errno of inotify's, as at its limits; 0 where it is told.
+ */
+int view_unwatched(const struct view *view);
+
 /* The group in a file of that name, or NULL. Valid until the view changes. */
 const struct group *view_group(const struct view *view, struct slice file);
 
@@ -125,7 +129,7 @@ int view_append_exposition(const struct view *view, const struct exposition *own
  * one while nothing changes. The caller frees it. NULL with ERROR_MEMORY. */
 struct view_snapshot *view_snapshot(struct view *view, struct error *error);
 
-/* Another number after each change of the exposition. */
+/* For tests: another number after each change of the exposition. */
 uint64_t view_serial(const struct view *view);
 
 /* For compressing ahead of the next reader of a snapshot (chunk_part.h): whether there may be text of the exposition

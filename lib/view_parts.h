@@ -15,6 +15,7 @@ struct view {
 	struct spool *spool;
 	struct limits limits;
 	struct watch *watch; /* NULL where the spool must be scanned each time */
+	int unwatched;	     /* view_unwatched() */
 	struct entries entries;
 	struct view_index index;
 	struct view_counts counts;

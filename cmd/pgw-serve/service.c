@@ -3,6 +3,7 @@
 #include <microhttpd.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "arena.h"
 #include "clock.h"
@@ -51,6 +52,14 @@ static void open_counters(struct service *service)
 	service->counters = counters_open(service->store.spool.directory, &error);
 	if (service->counters == NULL)
 		log_warn("requests are not counted", "reason", error.message, NULL);
+}
+
+/* It works as well, but its users would ask why it is slow. */
+static void tell_unwatched(const struct view *view)
+{
+	if (view_unwatched(view) != 0)
+		log_warn("the spool is not watched, so each request looks at all its files (see inotify(7) for limits)",
+			"reason", strerror(view_unwatched(view)), NULL);
 }
 
 bool service_counts_pending(const struct service *service)
@@ -105,6 +114,7 @@ int service_init(struct service *service, const struct settings *settings, enum 
 	/* Where the next request is another process, all that was answered is to be counted. */
 	service->flush_interval = mode == VIEW_FOLLOW ? FLUSH_INTERVAL : 0;
 	open_counters(service);
+	tell_unwatched(service->store.view);
 	/* A push from inetd needs no view. */
 	bool reads = mode == VIEW_FOLLOW;
 	service->compressor = gzip_compressor_new(error);
