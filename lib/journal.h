@@ -9,9 +9,9 @@
  *	... the group files are put into place, without a sync of their own ...
  *	journal_end(&journal, JOURNAL_DONE);			notes the time of modification of groups/
  *
- * Group files stay the store: they are whole and in place when a change is answered, and nobody reads the journal but
- * after a crash of the system, when files that were never written back may be missing, old, empty or cut: recovery
- * (spool_recover.c) makes them again from here. Two files, journal.0 and journal.1, are used in turn: one is filled
+ * Group files stay the store: they are whole and in place when a change is answered, and only recovery
+ * (spool_recover.c) reads the texts here: after a crash of the system, when files that were never written back may be
+ * missing, old, empty or cut, it makes them again. Two files, journal.0 and journal.1, are used in turn: one is filled
  * while syncfs(2) makes all that the other one speaks of durable, after which the other one is clean and can be used
  * again. (Measured on ext4, 2 cores, 1.6 kB each: fsync of file and directory 1,550 changes/s, with 16 threads 2,310;
  * journal and exchange of names 6,880 one by one, 37,700 in batches of 32.)
@@ -66,7 +66,7 @@ struct journal {
 	bool read_only;	 /* the caller's wish */
 	bool unwritable; /* there is a file that this process may not write */
 	bool damaged;	 /* there is a file that is no journal */
-	char boot[JOURNAL_BOOT_SIZE];
+	char boot[BOOT_ID_SIZE];
 	uint64_t size_max; /* at which a file is full, bytes */
 	struct journal_file files[JOURNAL_FILES];
 	uint64_t cleaned; /* the generation that journal_set_clean() was told of; 0 for none */

@@ -18,8 +18,7 @@
 	{                                                                                                              \
 		.spool_options = {.create = true, .sync = true, .lock_timeout = LOCK_TIMEOUT},                         \
 		.log_level = LOG_LEVEL_INFO, .log_format = LOG_FORMAT_LOGFMT, .telemetry_path_given = "/metrics",      \
-		.external_url = "", .persistence_interval = INT64_C(300) * 1000000000, .limits = LIMITS_DEFAULT,       \
-		.server = {                                                                                            \
+		.external_url = "", .persistence_interval = 300 * CLOCK_SECOND, .limits = LIMITS_DEFAULT, .server = {  \
 			.connections = 1024,                                                                           \
 			.read_timeout = 30000,                                                                         \
 			.idle_timeout = 120000,                                                                        \
@@ -112,8 +111,9 @@ static void print_help(void)
 	}
 	fputs("\nA flag without a value is taken back by the same one with no- before its name.\n"
 	      "AGE: 90s, 15m, 1h30m, 7d. SIZE: 512k, 64M, 1G.\n"
-	      "Exit status: 0 done, 64 usage, 69 an address can't be used, 73 no spool, 74 spool or socket failed,\n"
-	      "77 not permitted.\n",
+	      "Exit status: 0 done, 64 usage, 69 an address can't be used, 71 no memory, 73 no spool, 74 spool or "
+	      "socket\n"
+	      "failed, 75 disk full or spool locked, 77 not permitted.\n",
 		stdout);
 }
 
