@@ -21,13 +21,12 @@
 #include "pipe.h"
 #include "request.h"
 
-#define MEMORY_PER_CONNECTION 32768 /* bytes; bounds the header, too */
-#define ACCEPTS_PER_TURN      64
-#define ROUNDS_PER_TURN	      16
-#define GATHERING_ROUNDS      8
-#define ACCEPT_PAUSE	      100  /* ms, when there are no descriptors left */
-#define REFRESH_PAUSE	      1000 /* ms, when the spool can't be read */
-#define SLOWEST_READER	      16   /* bytes an answer must lose in each ms, over the idle time limit */
+#define ACCEPTS_PER_TURN 64
+#define ROUNDS_PER_TURN	 16
+#define GATHERING_ROUNDS 8
+#define ACCEPT_PAUSE	 100  /* ms, when there are no descriptors left */
+#define REFRESH_PAUSE	 1000 /* ms, when the spool can't be read */
+#define SLOWEST_READER	 16   /* bytes an answer must lose in each ms, over the idle time limit */
 
 /* The places in server.polled; the listening sockets follow, then those that linger. */
 enum polled {
@@ -437,7 +436,7 @@ static int start_http(struct server *server, struct error *error)
 	/* The logger first, for what goes wrong with the others. */
 	server->http = MHD_start_daemon(flags, 0, NULL, NULL, request_continues, server, MHD_OPTION_EXTERNAL_LOGGER,
 		log_library, NULL, MHD_OPTION_SIGPIPE_HANDLED_BY_APP, 1, MHD_OPTION_CONNECTION_LIMIT,
-		server->options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)MEMORY_PER_CONNECTION,
+		server->options->connections, MHD_OPTION_CONNECTION_MEMORY_LIMIT, (size_t)CONNECTION_MEMORY,
 		MHD_OPTION_CONNECTION_TIMEOUT, 0u, MHD_OPTION_UNESCAPE_CALLBACK, keep_escaped, NULL,
 		MHD_OPTION_URI_LOG_CALLBACK, request_started, server, MHD_OPTION_NOTIFY_CONNECTION, notify_connection,
 		server, MHD_OPTION_NOTIFY_COMPLETED, request_completed, server, MHD_OPTION_END);

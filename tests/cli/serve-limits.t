@@ -28,6 +28,11 @@ is "$(group_files spool)" "job=a.prom" "none of these is stored"
 awk 'BEGIN { printf "GET /-/healthy HTTP/1.1\r\nHost: x\r\n"; for (i = 0; i < 100000; i++) printf "X-%d: y\r\n", i; printf "\r\n" }' >headers.raw
 unlike "$(timeout $DEADLINE socat -t 5 - "TCP:127.0.0.1:$PORT" <headers.raw 2>/dev/null)" '^HTTP/1.. 200' \
 	"endless headers are refused"
+long=$(printf '%08000d' 0)
+answers 200 "a request line of 8,000 bytes" GET "$URL/-/healthy?$long"
+answers 200 "a header of as many" GET "$URL/-/healthy" -H "X: $long"
+answers 414 "a request line of 20,000" GET "$URL/-/healthy?$long$long${long:4000}"
+answers 431 "a header of as many" GET "$URL/-/healthy" -H "X: $long$long${long:4000}"
 
 # Counts
 answers 200 "a second group" POST "$push/b" --data-binary $'a 1\n'
