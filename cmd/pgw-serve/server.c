@@ -22,7 +22,7 @@
 #include "request.h"
 
 #define ACCEPTS_PER_TURN 64
-#define ROUNDS_PER_TURN	 16
+#define TURN_TIME	 20 /* ms */
 #define GATHERING_ROUNDS 8
 #define ACCEPT_PAUSE	 100  /* ms, when there are no descriptors left */
 #define REFRESH_PAUSE	 1000 /* ms, when the spool can't be read */
@@ -295,15 +295,14 @@ static void gather(struct server *server)
 	}
 }
 
-/* Reads and writes all that can be, and commits the pushes that became whole. A connection with much to say must not
- * keep the loop from its other work. */
+/* Reads and writes all that can be, and commits the pushes that became whole. Connections with much to say, or commits
+ * that wait for the lock, must not keep the loop from its other work: who comes anew, and signals. */
 static void run_http(struct server *server)
 {
-	unsigned rounds = 0;
 	do {
 		gather(server);
 		service_commit(server->service);
-	} while (http_pending(server) && ++rounds < ROUNDS_PER_TURN);
+	} while (http_pending(server) && clock_monotonic() / CLOCK_MILLISECOND - server->now < TURN_TIME);
 }
 
 static void refresh(struct server *server)
