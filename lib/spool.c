@@ -172,12 +172,13 @@ static int open_groups(struct spool *spool, struct error *error)
 	return 0;
 }
 
-/* A lock file that somebody else made may be readable only, which is enough for flock(2) on local file systems. */
+/* A lock file that somebody else made may be readable only, as on a file system that became read-only. That is enough
+ * for flock(2) on local file systems. */
 static int open_lock(struct spool *spool, struct error *error)
 {
 	const int flags = O_CREAT | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK;
 	spool->lock = openat(spool->directory, LOCK_FILE, flags | O_RDWR, FILE_MODE);
-	if (spool->lock == -1 && errno == EACCES)
+	if (spool->lock == -1 && (errno == EACCES || errno == EROFS))
 		spool->lock = openat(spool->directory, LOCK_FILE, flags | O_RDONLY, FILE_MODE);
 	if (spool->lock == -1)
 		return error_set_errno(error, ERROR_CREATE, "can't open %s/" LOCK_FILE, spool->path);
